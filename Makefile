@@ -1,0 +1,49 @@
+BIN := .venv/bin
+PYTHON ?= python3
+export DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: .venv/.complete profiles.yml ## Prepare .venv from the lock file, and profiles.yml
+
+.venv/.complete: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+profiles.yml:
+	cp profiles.yml.example $@
+
+.PHONY: run
+run: setup ## Load the configured account (or the sandbox), build, and show what came out
+	$(BIN)/testio-loader sandbox --unless-configured $(BIN)/testio-loader load
+	$(BIN)/dbt --quiet build
+	@$(BIN)/dbt --quiet run-operation summary
+
+.PHONY: test
+test: setup ## Test everything, from a clean state
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+	$(BIN)/sqlfluff lint models tests macros
+	@echo "All tests passed."
+
+.PHONY: lock
+lock: ## Resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove what was built, all but the warehouse and profiles.yml
+	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Lands the data of the Test IO Customer API in a warehouse."""

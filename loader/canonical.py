@@ -1,0 +1,78 @@
+"""JSON in, canonical JSON out: a text that every engine reads the same way."""
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+_MAYBE_BEYOND_64_BITS = re.compile(rb"[0-9]{19}")
+_ESCAPED_NUL = b"\\u0000"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def parse(body: bytes) -> tuple[Any, int]:
+    """Return the JSON value of `body` and how many of its values had to be mended.
+
+    Mended is what engines disagree on or refuse: NaN and infinities become null, U+0000 is
+    removed, lone surrogates become U+FFFD, and of a key that stands twice in one object the last
+    value counts, as in every common parser.
+
+    Raises:
+        ValueError: if `body` is not JSON.
+    """
+    if not (_ESCAPED_NUL in body or _MAYBE_BEYOND_64_BITS.search(body)):
+        try:
+            value = orjson.loads(body)
+            # Fewer keys than were written: one stood twice, or white space makes it look so.
+            if orjson.dumps(value).count(b'":') == body.count(b'":'):
+                return value, 0
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            pass  # NaN and lone surrogates, which the careful way knows, or no JSON at all
+    return _parse_carefully(body)
+
+
+def canonical(value: Any) -> str:
+    """Return `value` as JSON with sorted keys and no white space."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:  # an integer beyond 64 bits, or deep nesting
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parse_carefully(body: bytes) -> tuple[Any, int]:
+    mended = 0
+
+    def text(value: str) -> str:
+        nonlocal mended
+        clean = _SURROGATE.sub("\ufffd", value.replace("\0", ""))
+        mended += clean != value
+        return clean
+
+    def number(literal: str) -> float | None:
+        nonlocal mended
+        value = float(literal)
+        if math.isfinite(value):
+            return value
+        mended += 1
+        return None
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal mended
+        found = {text(key): mend(value) for key, value in pairs}
+        mended += len(pairs) - len(found)
+        return found
+
+    def mend(value: Any) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        return [mend(item) for item in value] if isinstance(value, list) else value
+
+    try:
+        value = json.loads(
+            body, object_pairs_hook=members, parse_float=number, parse_constant=number
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return mend(value), mended

@@ -1,0 +1,48 @@
+"""Credentials are replaced before anything is written.
+
+A test environment carries `username`, `password` and `access` in clear text, and its `url` may
+carry user info or tokens. Test environments occur in tests, in bugs and on their own.
+"""
+
+import re
+from typing import Any
+
+REDACTED = "[redacted]"
+_ENVIRONMENT_KEYS = frozenset({"test_environment", "test_environments"})
+_CREDENTIAL_KEYS = frozenset({"username", "password", "access"})
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*@)?(?P<rest>[^?#]*)(?P<query>.*)", re.I | re.S
+)
+
+
+def redact(value: Any, *, in_environment: bool = False) -> None:
+    """Replace, in place, every credential found in `value`, at any depth.
+
+    Inside a test environment these are the three credential fields and, in every `url`, user info,
+    query and fragment (a token there cannot be told from a harmless parameter). A `password` is
+    replaced wherever it stands.
+    """
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                redact(item, in_environment=in_environment)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, dict | list) and not (in_environment and key in _CREDENTIAL_KEYS):
+                redact(item, in_environment=in_environment or key in _ENVIRONMENT_KEYS)
+            elif not item:
+                continue
+            elif key == "password" or (in_environment and key in _CREDENTIAL_KEYS):
+                value[key] = REDACTED
+            elif in_environment and key == "url":
+                value[key] = redact_url(str(item))
+
+
+def redact_url(url: str) -> str:
+    """Return `url` without user info, query and fragment; what was there is marked as redacted."""
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return REDACTED
+    user = f"{REDACTED}@" if parts["user"] else ""
+    query = f"?{REDACTED}" if parts["query"] else ""
+    return f"{parts['scheme'] or ''}{user}{parts['rest']}{query}"

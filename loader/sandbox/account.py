@@ -1,0 +1,280 @@
+"""The synthetic account: answers as the API does, and can be edited as a real one changes."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from itertools import count
+from typing import Any
+
+import orjson
+
+from loader.sandbox import cases, traps
+from loader.sandbox.bugs import Bugs
+from loader.sandbox.content import REJECT_REASONS
+from loader.sandbox.plan import Plan
+from loader.sandbox.query import Refused, choice, ids, page, wants_stories
+from loader.sandbox.record import Kind, Record, part, parts, usable_id
+from loader.sandbox.records import Records
+from loader.sandbox.results import with_results
+from loader.sandbox.server import Answer, Query
+from loader.sandbox.store import PARENTS, Store
+from loader.sandbox.traps import SIGNATURE
+from loader.sandbox.truth import Truth, find_truth
+
+_TESTS_WITHOUT_PAGE = 150
+_EXPORT_STATUSES = ("any", "exported", "not_exported", "export_requested")
+
+
+class Account:
+    """One customer's account, a handler for `serve`; equal arguments give equal answers.
+
+    `customer` is a name or a number; customers share testers, but no ids. Times are relative to
+    `today`. Records are made when they are asked for, so a large account needs little memory.
+    Only the signatures of attachments differ from read to read.
+    """
+
+    def __init__(
+        self,
+        products: int = 6,
+        tests: int = 40,
+        bugs: int = 400,
+        seed: int = 1,
+        customer: int | str = 0,
+        *,
+        bug_bytes: int = 2000,
+        today: date = date(2026, 11, 1),
+    ) -> None:
+        self._plan = Plan(products, tests, bugs, seed, customer, today)
+        self._records = Records(self._plan)
+        makers: dict[Kind, Callable[[int], Record]] = {
+            "products": self._records.product,
+            "features": self._records.feature,
+            "tests": self._records.test,
+            "bugs": Bugs(self._plan, self._records, bug_bytes).make,
+        }
+        self._store = Store(self._plan, makers)
+        self._reads = count(1)
+
+    def __call__(self, path: str, query: Query) -> Answer:
+        """Answer a request; `path` is relative to the base URL."""
+        try:
+            body = orjson.dumps(self._answer(path, query))
+        except Refused as refusal:
+            return Answer(refusal.status, {"error": str(refusal)})
+        return Answer(200, body.replace(SIGNATURE.encode(), b"%d" % next(self._reads)))
+
+    def truth(self) -> Truth:
+        """Count what is served now, to compare a warehouse with."""
+        return find_truth(self)
+
+    # What happens to the account between two loads
+
+    def change(self, kind: Kind, id_: int, **fields: Any) -> None:
+        """Change fields of a record; one that is given as MISSING is left out from now on."""
+        self._store.change(kind, id_, fields)
+
+    def remove(self, kind: Kind, id_: int) -> None:
+        """Remove a record, and with it what belongs to it."""
+        self._store.remove(kind, id_)
+
+    def add(self, kind: Kind, record: Any, parent: int | None = None) -> None:
+        """Add a record exactly as given, be it sound or not.
+
+        `parent` is the id of the product of a feature or test, or of the test of a bug; a record
+        that names it itself need not be told.
+        """
+        if parent is None and kind in PARENTS and isinstance(record, dict):
+            parent = usable_id(record.get(PARENTS[kind].removesuffix("s")))
+        self._store.add(kind, record, parent)
+
+    # Answers
+
+    def _answer(self, path: str, query: Query) -> Any:
+        for pattern, answer in _ROUTES:
+            if match := pattern.fullmatch(path):
+                return answer(self, query, *map(int, match.groups()))
+        raise Refused(404, "there is nothing at this path")
+
+    def _products(self, query: Query) -> Any:
+        return {"products": self._all("products", self._store.numbers("products"))}
+
+    def _product(self, query: Query, product_id: int) -> Any:
+        return {"product": self._store.get("products", self._find("products", product_id))}
+
+    def _features(self, query: Query, product_id: int) -> Any:
+        product = self._find("products", product_id)
+        if self._sections(product):
+            raise Refused(422, "this product has sections: ask for the features of each")
+        return {"features": self._catalogue(product, None, expand=wants_stories(query))}
+
+    def _section_features(self, query: Query, product_id: int, section_id: int) -> Any:
+        product = self._find("products", product_id)
+        return {"features": self._catalogue(product, section_id, expand=wants_stories(query))}
+
+    def _user_stories(self, query: Query, product_id: int) -> Any:
+        product = self._find("products", product_id)
+        section_id = next(iter(ids(query, "section_id") or ()), None)
+        if section_id is None and self._sections(product):
+            raise Refused(422, "this product has sections: name a section_id")
+        features = self._catalogue(product, section_id, expand=True)
+        stories = [story for feature in features for story in parts(feature, "user_stories")]
+        names = ("id", "path", "title")
+        return {"user_stories": [{name: story.get(name) for name in names} for story in stories]}
+
+    def _environments(self, query: Query, product_id: int) -> Any:
+        product = self._find("products", product_id)
+        return {"test_environments": self._records.environments(product) if product >= 0 else []}
+
+    def _tests(self, query: Query, product_id: int) -> Any:
+        product = self._find("products", product_id)
+        numbers = self._store.numbers("tests", product)
+        numbers = page(query, numbers) if "page" in query else numbers[:_TESTS_WITHOUT_PAGE]
+        tests = self._all("tests", numbers)
+        if wants_stories(query):
+            tests = [self._expanded(test, product) for test in tests]
+        return {"exploratory_tests": tests}
+
+    def _test(self, query: Query, test_id: int) -> Any:
+        number = self._find("tests", test_id)
+        test = self._store.get("tests", number)
+        expanded = self._expanded(test, self._store.parent("tests", number))
+        bugs = self._all("bugs", self._store.numbers("bugs", number))
+        bugs = [bug for bug in bugs if usable_id(bug) is not None]
+        runs = self._plan.runs(number)
+        executions = [(run, self._records.execution(run, test)) for run in runs]
+        answer = with_results(expanded, bugs, executions)
+        if not wants_stories(query):
+            for feature, given in zip(answer["features"], parts(test, "features"), strict=True):
+                if "user_stories" in given:
+                    feature["user_stories"] = given["user_stories"]
+        return {"exploratory_test": answer}
+
+    def _bugs(self, query: Query) -> Any:
+        section_ids = ids(query, "filter_section_ids")
+        export_status = choice(query, "export_status", _EXPORT_STATUSES)
+        bugs = [
+            bug
+            for test in self._chosen_tests(query)
+            for bug in self._all("bugs", self._store.numbers("bugs", test))
+        ]
+        if section_ids is not None:
+            bugs = [bug for bug in bugs if usable_id(part(bug, "section")) in section_ids]
+        if export_status != "any":  # here no export is ever waiting
+            bugs = [bug for bug in bugs if _export_status(bug) == export_status]
+        return {"bugs": bugs}
+
+    def _reject_reasons(self, query: Query) -> Any:
+        names = ("key", "name", "default_comment")
+        return {"reject_reasons": [dict(zip(names, r, strict=True)) for r in REJECT_REASONS]}
+
+    def _executions(self, query: Query) -> Any:
+        """Executions of older tests come first, or last."""
+        is_reversed = choice(query, "order", ("asc", "desc")) == "desc"
+        story_ids, version_ids = (
+            ids(query, name) for name in ("user_story_ids[]", "user_story_version_ids[]")
+        )
+        runs = [
+            run
+            for test in sorted(self._chosen_tests(query), reverse=is_reversed)
+            for run in self._plan.runs(test)
+            if (story_ids is None or run.story_id in story_ids)
+            and (version_ids is None or run.version_id in version_ids)
+        ]
+        executions = [
+            self._records.execution(run, self._store.get("tests", run.test))
+            for run in page(query, runs)
+        ]
+        return {"meta": {"record_count": len(runs)}, "user_story_version_executions": executions}
+
+    def _test_case_test(self, query: Query, product_id: int, test_id: int) -> Any:
+        return {"test_case_test": cases.test_case_test(self._case_test(product_id, test_id))}
+
+    def _case_results(self, query: Query, product_id: int, test_id: int) -> Any:
+        """Answer in one of the three shapes that were met."""
+        results = cases.results(self._case_test(product_id, test_id))
+        shapes = (results, {"results": results}, {"test_case_results": results})
+        return shapes[test_id % 3]
+
+    # What answers have in common
+
+    def _find(self, kind: Kind, id_: int) -> int:
+        number = self._store.find(kind, id_)
+        if number is None:
+            raise Refused(404, f"none of the {kind} has this id")
+        return number
+
+    def _all(self, kind: Kind, numbers: list[int]) -> list[Any]:
+        return [self._store.get(kind, number) for number in numbers]
+
+    def _chosen_tests(self, query: Query) -> list[int]:
+        """Return the tests that the filters choose; what they name in vain is left out."""
+        chosen = {
+            kind: [n for n in (self._store.find(kind, id_) for id_ in named) if n is not None]
+            for kind, name in _TEST_FILTERS
+            if (named := ids(query, name)) is not None
+        }
+        products = chosen.get("products", self._store.numbers("products"))
+        if "tests" in chosen:
+            return [n for n in chosen["tests"] if self._store.parent("tests", n) in products]
+        return [n for product in products for n in self._store.numbers("tests", product)]
+
+    def _case_test(self, product_id: int, test_id: int) -> Record:
+        number = self._find("tests", test_id)
+        test: Record = self._store.get("tests", number)
+        is_of_product = self._find("products", product_id) == self._store.parent("tests", number)
+        if not is_of_product or test.get("testing_type") is not None:
+            raise Refused(404, "this product has no such test case test")
+        return test
+
+    def _sections(self, product: int) -> list[int]:
+        return [section["id"] for section in traps.sections(self._store.get("products", product))]
+
+    def _catalogue(self, product: int, section_id: int | None, *, expand: bool) -> list[Any]:
+        """Return the features of a product, or of one of its sections."""
+        sections = self._sections(product)
+        if section_id is not None and section_id not in sections:
+            raise Refused(404, "this product has no such section")
+        features = []
+        for number in self._store.numbers("features", product):
+            feature = self._store.get("features", number)
+            # An added feature may say which sections it is in; else it is in all of them.
+            found_in = self._records.section_ids(number) if number >= 0 else sections
+            if isinstance(feature, dict):
+                found_in = feature.get("section_ids", found_in)
+            if section_id is None or section_id in found_in:
+                features.append(feature)
+        return [self._records.expanded(f, product) for f in features] if expand else features
+
+    def _expanded(self, test: Record, product: int) -> Record:
+        """Return a test with its user stories as objects."""
+        features = parts(test, "features")
+        features = [self._records.expanded(f, product, in_test=True) for f in features]
+        return {**test, "features": features}
+
+
+def _export_status(bug: Any) -> str:
+    return "exported" if isinstance(bug, dict) and bug.get("exported_at") else "not_exported"
+
+
+_TEST_FILTERS: tuple[tuple[Kind, str], ...] = (
+    ("products", "filter_product_ids"),
+    ("tests", "filter_test_cycle_ids"),
+)
+_ROUTES: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
+    (re.compile(path.replace("#", "([0-9]{1,18})")), answer)
+    for path, answer in (
+        ("/products", Account._products),
+        ("/products/#", Account._product),
+        ("/products/#/features", Account._features),
+        ("/products/#/sections/#/features", Account._section_features),
+        ("/products/#/user_stories", Account._user_stories),
+        ("/products/#/test_environments", Account._environments),
+        ("/products/#/exploratory_tests", Account._tests),
+        ("/products/#/test_case_tests/#", Account._test_case_test),
+        ("/products/#/test_case_tests/#/results", Account._case_results),
+        ("/exploratory_tests/#", Account._test),
+        ("/bugs", Account._bugs),
+        ("/bugs/reject_reasons", Account._reject_reasons),
+        ("/user_story_version_executions", Account._executions),
+    )
+]

@@ -1,0 +1,150 @@
+"""The raw tables: one an endpoint, a ledger of what was read, a quarantine of what has no key.
+
+To read another endpoint, add its table here and say in `loader.reader` which scopes it is read in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+ColumnType = Literal["bigint", "text", "bool", "timestamp"]
+
+_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "bigint": pa.int64(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A raw table. Columns whose name is in `required` are never null."""
+
+    name: str
+    columns: dict[str, ColumnType]
+    required: frozenset[str]
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether rows are versions of records; else they are events, which are only added."""
+        return "content_hash" in self.columns
+
+    def to_arrow(self, rows: list[dict[str, Any]]) -> pa.Table:
+        """Return the rows in the form that dlt lands without looking into them."""
+        schema = pa.schema(
+            pa.field(name, _ARROW_TYPES[kind], nullable=name not in self.required)
+            for name, kind in self.columns.items()
+        )
+        return pa.Table.from_pylist(rows, schema)
+
+    def hints(self) -> dict[str, Any]:
+        """Return what dlt is told about the table: its columns and how rows are written.
+
+        Of a record every version is kept: dlt adds a row where the content hash is new, and closes
+        the version before.
+        """
+        columns = {
+            name: {"data_type": kind, "nullable": name not in self.required}
+            for name, kind in self.columns.items()
+        }
+        if not self.is_versioned:
+            return {"columns": columns, "write_disposition": "append"}
+        versions = {
+            "disposition": "merge",
+            "strategy": "scd2",
+            "row_version_column_name": "content_hash",
+        }
+        return {
+            "columns": columns,
+            "write_disposition": versions,
+            "merge_key": ["customer_id", "id"],
+        }
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint of the API and the raw table that its records land in.
+
+    `parents` are the columns that a record's row has beside its own id; `section_path` is asked
+    instead of `path`, once a section, for products with sections.
+    """
+
+    name: str
+    path: str
+    answer_key: str
+    parents: Mapping[str, ColumnType] = field(default_factory=dict)
+    id_field: str = "id"
+    section_path: str = ""
+
+    @property
+    def table(self) -> Table:
+        """The raw table of this endpoint's records."""
+        columns: dict[str, ColumnType] = {
+            "customer_id": "bigint",
+            "id": "bigint" if self.id_field == "id" else "text",
+            **self.parents,
+            "payload": "text",
+            "content_hash": "text",
+            "loaded_at": "timestamp",
+        }
+        return Table(self.name, columns, frozenset(columns.keys() - self.parents.keys()))
+
+
+PRODUCTS = Endpoint("products", "/products", "products")
+FEATURES = Endpoint(
+    "features",
+    "/products/{product_id}/features",
+    "features",
+    {"product_id": "bigint", "section_ids": "text"},
+    section_path="/products/{product_id}/sections/{section_id}/features",
+)
+TESTS = Endpoint(
+    "tests",
+    "/products/{product_id}/exploratory_tests",
+    "exploratory_tests",
+    {"product_id": "bigint"},
+)
+BUGS = Endpoint("bugs", "/bugs", "bugs", {"test_id": "bigint"})
+REJECT_REASONS = Endpoint(
+    "reject_reasons",
+    "/bugs/reject_reasons",
+    "reject_reasons",
+    {"position": "bigint"},
+    id_field="key",
+)
+
+_SCOPE: dict[str, ColumnType] = {
+    "customer_id": "bigint",
+    "endpoint": "text",
+    "product_id": "bigint",
+    "test_id": "bigint",
+}
+LEDGER = Table(
+    "ledger",
+    {
+        **_SCOPE,
+        "is_complete": "bool",
+        "outcome": "text",
+        "record_count": "bigint",
+        "quarantined_count": "bigint",
+        "mended_count": "bigint",
+        "ids": "text",
+        "requests": "bigint",
+        "tries": "bigint",
+        "read_at": "timestamp",
+    },
+    required=frozenset({"customer_id", "endpoint", "is_complete", "outcome", "ids", "read_at"}),
+)
+QUARANTINE = Table(
+    "quarantine",
+    {**_SCOPE, "reason": "text", "original": "text", "loaded_at": "timestamp"},
+    required=frozenset({"customer_id", "endpoint", "reason", "original", "loaded_at"}),
+)
+TABLES = (
+    *(endpoint.table for endpoint in (PRODUCTS, REJECT_REASONS, FEATURES, TESTS, BUGS)),
+    LEDGER,
+    QUARANTINE,
+)

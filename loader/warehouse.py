@@ -1,0 +1,75 @@
+"""The DuckDB file that the loader writes and dbt builds in, and who may write to it."""
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+RAW_DATASET = "testio_raw"
+_STORAGE_VERSION = (
+    "v1.0.0"  # the newest that DuckDB 1.x clients, most BI tools among them, can open
+)
+
+
+class WarehouseBusy(Exception):
+    """Another load is writing; the message says which."""
+
+
+class BadWarehouse(Exception):
+    """The file cannot be used; the message says what to do."""
+
+
+def warehouse_path() -> Path:
+    """Return the file that `TESTIO_DUCKDB_PATH` names, `warehouse.duckdb` by default."""
+    path = Path(os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb").absolute()
+    if path.stem.startswith("testio_"):
+        raise BadWarehouse(
+            f"{path.name}: DuckDB cannot tell a file from a schema of the same name; "
+            "set TESTIO_DUCKDB_PATH to a file that is not called testio_…"
+        )
+    if not path.parent.is_dir():
+        raise BadWarehouse(f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH")
+    return path
+
+
+def working_directory(warehouse: Path) -> Path:
+    """Return the folder beside the file where dlt keeps what is under way."""
+    return warehouse.parent / ".testio" / warehouse.stem
+
+
+def create(warehouse: Path) -> None:
+    """Create the file if there is none, in a form that DuckDB 1.x can read as well."""
+    if not warehouse.exists():
+        with duckdb.connect() as connection:
+            path = str(warehouse).replace("'", "''")
+            connection.execute(f"attach '{path}' (storage_version '{_STORAGE_VERSION}')")
+
+
+@contextlib.contextmanager
+def locked(warehouse: Path) -> Iterator[None]:
+    """Be the only load on this warehouse; the operating system lifts the lock if we die.
+
+    Raises:
+        WarehouseBusy: if another load is under way.
+    """
+    directory = working_directory(warehouse)
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise WarehouseBusy(
+                f"{warehouse.name} is being loaded by {holder}; wait until it has ended"
+            ) from error
+        file.truncate(0)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        file.write(f"process {os.getpid()} on {socket.gethostname()} since {started}")
+        file.flush()
+        yield

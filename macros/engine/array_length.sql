@@ -1,0 +1,12 @@
+{# How many elements an array of JSON has; 0 for what is no array. #}
+{% macro array_length(document) -%}
+    {{ adapter.dispatch('array_length', 'testio')(document) }}
+{%- endmacro %}
+
+{% macro default__array_length(document) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__array_length(document) -%}
+    coalesce(json_array_length(try_cast({{ document }} as json)), 0)
+{%- endmacro %}

@@ -1,0 +1,94 @@
+{# Typed columns out of a column of JSON documents, with one parse a row.
+
+   `columns` lists (name, path, type); a path is keys joined by dots. Types:
+     text       what stands there: of a text its characters, of anything else its JSON
+     bigint, boolean, timestamp   what that text writes, see to_bigint, to_boolean, to_timestamp
+     array      the JSON of an array
+   `keep` lists columns of the relation that come along.
+
+   JSON null, a missing key and a document that is no JSON give null. A text that does not fit its
+   type gives null as well, and `unfit_columns` names the columns where that happened. #}
+{% macro project(relation, document, columns, keep=[]) -%}
+    {%- set paths = columns | map(attribute=1) | list %}
+    select
+        {%- for name in keep %}
+        {{ name }},
+        {%- endfor %}
+        {%- for name, path, type in columns %}
+        {{ name }},
+        {%- endfor %}
+        nullif(concat_ws(
+            ', ', cast(null as {{ dbt.type_string() }})
+            {%- for name, path, type in columns if type != 'text' -%}
+            , case when {{ name }} is null and {{ name }}_as_text is not null then '{{ name }}' end
+            {%- endfor -%}
+        ), '') as unfit_columns
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            {%- for name, path, type in columns %}
+            {%- set text = testio.parsed_text('parsed', paths, loop.index0) %}
+            {%- if type == 'text' %}
+            {{ text }} as {{ name }}
+            {%- else %}
+            {{ text }} as {{ name }}_as_text,
+            {{ testio.typed(text, type) }} as {{ name }}
+            {%- endif %}
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        from (
+            select
+                {%- for name in keep %}
+                {{ name }},
+                {%- endfor %}
+                {{ testio.parsed(document, paths) }} as parsed
+            from {{ relation }}
+        ) as documents
+    ) as texts
+{%- endmacro %}
+
+{# A text as the type that `project` was asked for. #}
+{% macro typed(text, type) -%}
+    {%- if type == 'bigint' -%} {{ testio.to_bigint(text) }}
+    {%- elif type == 'boolean' -%} {{ testio.to_boolean(text) }}
+    {%- elif type == 'timestamp' -%} {{ testio.to_timestamp(text) }}
+    {%- elif type == 'array' -%} case when {{ text }} like '[%' then {{ text }} end
+    {%- else -%}
+        {{ exceptions.raise_compiler_error("project knows no type '" ~ type ~ "'") }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A document parsed once, in whatever form the engine finds the texts at `paths` in quickly. #}
+{% macro parsed(document, paths) -%}
+    {{ adapter.dispatch('parsed', 'testio')(document, paths) }}
+{%- endmacro %}
+
+{% macro default__parsed(document, paths) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__parsed(document, paths) -%}
+    json_extract_string(
+        try_cast({{ document }} as json),
+        [
+            {%- for path in paths -%}
+            '$."{{ path | replace(".", '"."') }}"'{{ ', ' if not loop.last }}
+            {%- endfor -%}
+        ]
+    )
+{%- endmacro %}
+
+{# The text at one of the paths, out of what `parsed` gave. #}
+{% macro parsed_text(parsed, paths, index) -%}
+    {{ adapter.dispatch('parsed_text', 'testio')(parsed, paths, index) }}
+{%- endmacro %}
+
+{% macro default__parsed_text(parsed, paths, index) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__parsed_text(parsed, paths, index) -%}
+    {{ parsed }}[{{ index + 1 }}]
+{%- endmacro %}

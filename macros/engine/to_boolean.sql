@@ -1,0 +1,12 @@
+{# The truth value that a text writes, or null. The words true and false only. #}
+{% macro to_boolean(text) -%}
+    {{ adapter.dispatch('to_boolean', 'testio')(text) }}
+{%- endmacro %}
+
+{% macro default__to_boolean(text) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__to_boolean(text) -%}
+    case {{ text }} when 'true' then true when 'false' then false end
+{%- endmacro %}

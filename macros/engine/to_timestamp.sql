@@ -1,0 +1,20 @@
+{# The moment that a text writes in ISO 8601, with date, time and offset, as a timestamp in UTC
+   (without time zone, so that no reader's session shifts it), or null. Years are 1000 to 2999, digits
+   beyond microseconds are cut off, a leap second is no time. #}
+{% macro to_timestamp(text) -%}
+    {{ adapter.dispatch('to_timestamp', 'testio')(text) }}
+{%- endmacro %}
+
+{% macro default__to_timestamp(text) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__to_timestamp(text) -%}
+    {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}
+    {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?' -%}
+    {%- set offset = '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)' -%}
+    case
+        when regexp_full_match({{ text }}, '{{ date }}T{{ time }}{{ offset }}')
+            then try_cast({{ text }} as timestamptz) at time zone 'UTC'
+    end
+{%- endmacro %}

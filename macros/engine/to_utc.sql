@@ -1,0 +1,12 @@
+{# A moment of the raw tables, which has a time zone, as a timestamp in UTC without one. #}
+{% macro to_utc(moment) -%}
+    {{ adapter.dispatch('to_utc', 'testio')(moment) }}
+{%- endmacro %}
+
+{% macro default__to_utc(moment) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__to_utc(moment) -%}
+    ({{ moment }} at time zone 'UTC')
+{%- endmacro %}

@@ -1,0 +1,66 @@
+with products as (
+    select * from {{ ref('stg_products') }}
+),
+
+tests as (
+    select * from {{ ref('stg_tests') }}
+),
+
+present as (
+    select * from {{ ref('int_present_records') }}
+    where endpoint = 'products'
+),
+
+-- A test can name a product that was in no list yet.
+named_by_tests as (
+    select
+        tests.product_id,
+        tests.customer_id,
+        tests.product_name,
+        tests.product_type,
+        row_number() over (
+            partition by tests.customer_id, tests.product_id
+            order by tests.loaded_at desc, tests.test_id
+        ) as place
+    from tests
+    left join products
+        on
+            tests.customer_id = products.customer_id
+            and tests.product_id = products.product_id
+    where
+        tests.product_id is not null
+        and products.product_id is null
+),
+
+listed as (
+    select
+        products.product_id,
+        products.customer_id,
+        products.product_name,
+        products.product_type,
+        products.description,
+        false as is_inferred,
+        present.record_id is null as is_deleted
+    from products
+    left join present
+        on
+            products.customer_id = present.customer_id
+            and products.product_id = present.record_id
+),
+
+inferred as (
+    select
+        product_id,
+        customer_id,
+        product_name,
+        product_type,
+        cast(null as {{ dbt.type_string() }}) as description,
+        true as is_inferred,
+        false as is_deleted
+    from named_by_tests
+    where place = 1
+)
+
+select * from listed
+union all
+select * from inferred

@@ -1,0 +1,48 @@
+with tests as (
+    select * from {{ ref('stg_tests') }}
+),
+
+present as (
+    select * from {{ ref('int_present_records') }}
+    where endpoint = 'tests'
+),
+
+marked as (
+    select
+        tests.test_id,
+        tests.customer_id,
+        tests.product_id,
+        tests.section_id,
+        tests.test_environment_id,
+        tests.title,
+        tests.status,
+        tests.testing_type,
+        tests.review_status,
+        tests.goal,
+        tests.instructions,
+        tests.out_of_scope,
+        tests.report_language,
+        tests.created_by,
+        tests.submitted_by,
+        tests.section_name,
+        tests.test_environment_title,
+        {{ array_length('tests.features') }} as feature_count,
+        {{ array_length('tests.requirements') }} as requirement_count,
+        {{ array_length('tests.attachments') }} as attachment_count,
+        tests.enable_low,
+        tests.enable_high,
+        tests.enable_critical,
+        tests.is_demo,
+        coalesce(tests.status in ('running', 'locked', 'archived', 'customer_finalized'), false)
+            as is_executed,
+        present.record_id is null as is_deleted,
+        tests.start_at,
+        tests.end_at
+    from tests
+    left join present
+        on
+            tests.customer_id = present.customer_id
+            and tests.test_id = present.record_id
+)
+
+select * from marked

@@ -1,0 +1,81 @@
+with bugs as (
+    select * from {{ ref('stg_bugs') }}
+),
+
+present as (
+    select * from {{ ref('int_present_bugs') }}
+    where rejected_because is null
+),
+
+test_features as (
+    select * from {{ ref('stg_test_features') }}
+),
+
+rejected_test_features as (
+    select distinct
+        customer_id,
+        test_feature_id
+    from {{ ref('base_test_features') }}
+    where rejected_because is not null
+),
+
+rejection_reasons as (
+    select * from {{ ref('int_rejection_reasons') }}
+),
+
+joined as (
+    select
+        bugs.bug_id,
+        bugs.customer_id,
+        present.product_id,
+        present.test_id,
+        test_features.test_feature_id,
+        test_features.feature_id,
+        bugs.section_id,
+        bugs.test_environment_id,
+        bugs.reported_test_feature_id,
+        bugs.reported_feature_id,
+        bugs.external_id,
+        bugs.tester_name,
+        bugs.title,
+        bugs.severity,
+        bugs.status,
+        rejection_reasons.reject_reason as rejection_reason,
+        case
+            when test_features.test_feature_id is not null then null
+            when bugs.reported_test_feature_id is null then 'no_test_feature'
+            when rejected_test_features.test_feature_id is not null then 'rejected_test_feature'
+            else 'unknown_test_feature'
+        end as unattributed_because,
+        bugs.language,
+        bugs.location,
+        bugs.steps,
+        bugs.expected_result,
+        bugs.actual_result,
+        {{ array_length('bugs.devices') }} as device_count,
+        {{ array_length('bugs.comments') }} as comment_count,
+        {{ array_length('bugs.attachments') }} as attachment_count,
+        bugs.is_known,
+        bugs.is_auto_accepted,
+        bugs.reported_at,
+        bugs.exported_at
+    from bugs
+    inner join present
+        on
+            bugs.customer_id = present.customer_id
+            and bugs.bug_id = present.bug_id
+    left join test_features
+        on
+            bugs.customer_id = test_features.customer_id
+            and bugs.reported_test_feature_id = test_features.test_feature_id
+    left join rejected_test_features
+        on
+            bugs.customer_id = rejected_test_features.customer_id
+            and bugs.reported_test_feature_id = rejected_test_features.test_feature_id
+    left join rejection_reasons
+        on
+            bugs.customer_id = rejection_reasons.customer_id
+            and bugs.bug_id = rejection_reasons.bug_id
+)
+
+select * from joined

@@ -1,0 +1,76 @@
+with source as (
+    {{ current_records('bugs') }}
+),
+
+projected as (
+    {{ project('source', 'payload', [
+        ('title', 'title', 'text'),
+        ('severity', 'severity', 'text'),
+        ('status', 'status', 'text'),
+        ('language', 'language', 'text'),
+        ('location', 'location', 'text'),
+        ('expected_result', 'expected_result', 'text'),
+        ('actual_result', 'actual_result', 'text'),
+        ('steps', 'steps', 'text'),
+        ('external_id', 'external_idx', 'text'),
+        ('devices', 'devices', 'array'),
+        ('comments', 'comments', 'array'),
+        ('attachments', 'attachments', 'array'),
+        ('auto_accepted', 'auto_accepted', 'boolean'),
+        ('known', 'known', 'boolean'),
+        ('reported_at', 'reported_at', 'timestamp'),
+        ('exported_at', 'exported_at', 'timestamp'),
+
+        ('tester_name', 'author.name', 'text'),
+
+        ('section_id', 'section.id', 'bigint'),
+
+        ('feature_id', 'feature.id', 'bigint'),
+
+        ('app_section_id', 'app_section.id', 'bigint'),
+
+        ('test_feature_id', 'test_feature.id', 'bigint'),
+
+        ('test_environment_id', 'test_environment.id', 'bigint'),
+    ], keep=['id', 'customer_id', 'test_id', 'loaded_at']) }}
+),
+
+renamed as (
+    select
+        -- keys
+        id as bug_id,
+        customer_id,
+        test_id,
+        section_id,
+        test_environment_id,
+        test_feature_id as reported_test_feature_id,
+        coalesce(feature_id, app_section_id) as reported_feature_id,
+
+        -- text
+        tester_name,
+        title,
+        severity,
+        case when status = 'accepted' and auto_accepted then 'auto_accepted' else status end as status,
+        language,
+        location,
+        coalesce({{ texts_as_lines(array_texts('steps')) }}, steps) as steps,
+        expected_result,
+        actual_result,
+        external_id,
+        coalesce(devices, '[]') as devices,
+        coalesce(comments, '[]') as comments,
+        coalesce(attachments, '[]') as attachments,
+        unfit_columns,
+
+        -- flags
+        coalesce(status = 'accepted' and auto_accepted, false) as is_auto_accepted,
+        coalesce(known, false) as is_known,
+
+        -- times
+        reported_at,
+        exported_at,
+        {{ to_utc('loaded_at') }} as loaded_at
+    from projected
+)
+
+select * from renamed

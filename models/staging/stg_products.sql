@@ -1,0 +1,34 @@
+with source as (
+    {{ current_records('products') }}
+),
+
+projected as (
+    {{ project('source', 'payload', [
+        ('default_section_id', 'default_section_id', 'bigint'),
+        ('product_name', 'name', 'text'),
+        ('product_type', 'type', 'text'),
+        ('description', 'description', 'text'),
+        ('sections', 'sections', 'array'),
+    ], keep=['id', 'customer_id', 'loaded_at']) }}
+),
+
+renamed as (
+    select
+        -- keys
+        id as product_id,
+        customer_id,
+        default_section_id,
+
+        -- text
+        product_name,
+        product_type,
+        description,
+        coalesce(sections, '[]') as sections,
+        unfit_columns,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from projected
+)
+
+select * from renamed

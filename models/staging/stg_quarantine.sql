@@ -1,0 +1,24 @@
+with source as (
+    select *
+    from {{ source('testio_raw', 'quarantine') }}
+    where _dlt_load_id in (select load_id from {{ source('testio_raw', '_dlt_loads') }} where status = 0)
+),
+
+renamed as (
+    select
+        -- keys
+        customer_id,
+        product_id,
+        test_id,
+
+        -- text
+        endpoint,
+        reason,
+        original,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from source
+)
+
+select * from renamed

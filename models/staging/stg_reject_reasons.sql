@@ -1,0 +1,31 @@
+with source as (
+    {{ current_records('reject_reasons') }}
+),
+
+projected as (
+    {{ project('source', 'payload', [
+        ('reject_reason_name', 'name', 'text'),
+        ('default_comment', 'default_comment', 'text'),
+    ], keep=['id', 'customer_id', 'position', 'loaded_at']) }}
+),
+
+renamed as (
+    select
+        -- keys
+        id as reject_reason,
+        customer_id,
+
+        -- text
+        reject_reason_name,
+        default_comment,
+        unfit_columns,
+
+        -- numbers
+        position as list_position,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from projected
+)
+
+select * from renamed
