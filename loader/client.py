@@ -123,7 +123,7 @@ class Client:
             retry=again,
             stop=stop_after_attempt(self._settings.request_max_attempts),
             wait=wait_exponential_jitter(
-                factor, self._settings.request_max_retry_delay, jitter=factor
+                multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
             ),
             reraise=True,
         )
