@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro duckdb__array_length(document) -%}
-    coalesce(json_array_length(try_cast({{ document }} as json)), 0)
+    cast(coalesce(json_array_length(try_cast({{ document }} as json)), 0) as bigint)
 {%- endmacro %}

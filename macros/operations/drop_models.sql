@@ -1,0 +1,28 @@
+{# `dbt run-operation drop_models --args '{confirm: true}'`: remove what this project has built.
+
+   Without `confirm` it only lists what it would remove. Relations that are not this project's stay, and so
+   do schemas that hold any. Raw data is removed by `testio-loader drop`. #}
+{% macro drop_models(confirm=false) %}
+    {%- if execute %}
+        {%- set schemas = [] %}
+        {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot'] and node.package_name == 'testio' %}
+            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) %}
+            {%- do schemas.append((node.database, node.schema)) if (node.database, node.schema) not in schemas %}
+            {%- if relation is not none %}
+                {%- do print(('Dropping ' if confirm else 'Would drop ') ~ relation) %}
+                {%- do adapter.drop_relation(relation) if confirm %}
+            {%- endif %}
+        {%- endfor %}
+        {%- if confirm %}
+            {%- for database, schema in schemas %}
+                {%- set relation = api.Relation.create(database=database, schema=schema) %}
+                {%- if adapter.check_schema_exists(database, schema) and not adapter.list_relations_without_caching(relation.without_identifier()) %}
+                    {%- do print('Dropping schema ' ~ schema) %}
+                    {%- do adapter.drop_schema(relation) %}
+                {%- endif %}
+            {%- endfor %}
+        {%- else %}
+            {%- do print("Nothing was dropped. To do it: dbt run-operation drop_models --args '{confirm: true}'") %}
+        {%- endif %}
+    {%- endif %}
+{% endmacro %}

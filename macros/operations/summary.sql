@@ -1,0 +1,56 @@
+{# `dbt run-operation summary`: what is in the warehouse, on one screen. #}
+{% macro summary() %}
+    {%- if execute %}
+        {%- set counts = [] %}
+        {%- for model in ['dim_products', 'dim_features', 'dim_tests', 'stg_test_features', 'fct_bugs'] %}
+            {%- do counts.append("select " ~ loop.index ~ " as place, '" ~ model ~ "' as model, count(*) as row_count from " ~ testio.relation_of(model)) %}
+        {%- endfor %}
+        {%- do testio.print_result('Rows', 'select model, row_count from (' ~ counts | join(' union all ') ~ ') as counts order by place') %}
+        {%- do testio.print_result('Rejected, and why', "
+            select what, reason, count(*) as row_count from (
+                select 'test feature' as what, rejected_because as reason from " ~ testio.relation_of('audit_rejected_test_features') ~ "
+                union all
+                select 'bug', rejected_because from " ~ testio.relation_of('audit_rejected_bugs') ~ "
+                union all
+                select 'bug without test feature', unattributed_because from " ~ testio.relation_of('fct_bugs') ~ " where unattributed_because is not null
+                union all
+                select 'record of ' || endpoint, reason from " ~ testio.relation_of('audit_quarantine') ~ "
+                union all
+                select 'incomplete scope of ' || endpoint, outcome from " ~ testio.relation_of('audit_incomplete_scopes') ~ "
+            ) as rejected group by what, reason order by what, row_count desc") %}
+        {%- do testio.print_result('Most fragile features (bugs that were not rejected, a test cycle)', "
+            select features.title as feature, products.product_name as product, cycles.cycle_count as test_cycles, bugs.bug_count as bugs,
+                bugs.critical_count as critical, round(cast(bugs.bug_count as decimal(18, 4)) / cycles.cycle_count, 1) as bugs_per_cycle
+            from (
+                select customer_id, feature_id, count(distinct test_id) as cycle_count
+                from " ~ testio.relation_of('stg_test_features') ~ " group by customer_id, feature_id
+            ) as cycles
+            inner join (
+                select customer_id, feature_id, count(*) as bug_count, count(case when severity = 'critical' then 1 end) as critical_count
+                from " ~ testio.relation_of('fct_bugs') ~ " where status <> 'rejected' group by customer_id, feature_id
+            ) as bugs on cycles.customer_id = bugs.customer_id and cycles.feature_id = bugs.feature_id
+            inner join " ~ testio.relation_of('dim_features') ~ " as features
+                on cycles.customer_id = features.customer_id and cycles.feature_id = features.feature_id
+            inner join " ~ testio.relation_of('dim_products') ~ " as products
+                on features.customer_id = products.customer_id and features.product_id = products.product_id
+            order by bugs_per_cycle desc, bugs.bug_count desc, features.title limit 5") %}
+        {%- do print('\nThe warehouse is ' ~ (target.path or target.database) ~ '. Ask it something:') %}
+        {%- do print('  .venv/bin/dbt show --inline "select status, count(*) as bugs from {{ ref(' ~ "'fct_bugs'" ~ ') }} group by status"') %}
+    {%- endif %}
+{% endmacro %}
+
+{# Where a model of this project was built. #}
+{% macro relation_of(model) %}
+    {%- set node = graph.nodes['model.testio.' ~ model] %}
+    {{- return(node.relation_name) }}
+{% endmacro %}
+
+{% macro print_result(heading, sql) %}
+    {%- set result = run_query(sql) %}
+    {%- do print('\n' ~ heading) %}
+    {%- if result | length == 0 %}
+        {%- do print('  none') %}
+    {%- else %}
+        {%- do result.print_table(max_rows=20, max_columns=8, max_column_width=40) %}
+    {%- endif %}
+{% endmacro %}

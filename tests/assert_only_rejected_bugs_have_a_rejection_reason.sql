@@ -1,0 +1,10 @@
+-- A row: a bug that is not rejected and has a reason for it.
+select
+    customer_id,
+    bug_id,
+    status,
+    rejection_reason
+from {{ ref('fct_bugs') }}
+where
+    rejection_reason is not null
+    and status <> 'rejected'

@@ -1,0 +1,9 @@
+{# Each combination of the columns' values stands in one row at most. A row: a combination in several. #}
+{% test unique_together(model, column_names) %}
+select
+    {{ column_names | join(', ') }},
+    count(*) as row_count
+from {{ model }}
+group by {{ column_names | join(', ') }}
+having count(*) > 1
+{% endtest %}
