@@ -16,7 +16,11 @@
                 order by loaded_at desc, content_hash desc
             ) as age
         from {{ source('testio_raw', table) }}
-        where _dlt_load_id in (select load_id from {{ source('testio_raw', '_dlt_loads') }} where status = 0)
+        where _dlt_load_id in (
+            select loads.load_id
+            from {{ source('testio_raw', '_dlt_loads') }} as loads
+            where loads.status = 0
+        )
     ) as newest
         on
             versions.customer_id = newest.customer_id

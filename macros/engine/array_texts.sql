@@ -14,16 +14,16 @@
     list_filter(
         list_transform(
             try_cast(try_cast({{ document }} as json) as json[]),
-            lambda element:
+            lambda story:
                 case
-                    when json_type(element) = 'OBJECT'
+                    when json_type(story) = 'OBJECT'
                         then coalesce(
-                            {%- for key in keys %}nullif(element ->> '{{ key }}', ''), {% endfor %}null
+                            {%- for key in keys %}nullif(story ->> '{{ key }}', ''), {% endfor %}null
                         )
-                    else element ->> '$'
+                    else story ->> '$'
                 end
         ),
-        lambda text: text is not null
+        lambda given_text: given_text is not null
     )
 {%- endmacro %}
 

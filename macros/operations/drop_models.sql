@@ -16,7 +16,7 @@
         {%- if confirm %}
             {%- for database, schema in schemas %}
                 {%- set relation = api.Relation.create(database=database, schema=schema) %}
-                {%- if adapter.check_schema_exists(database, schema) and not adapter.list_relations_without_caching(relation.without_identifier()) %}
+                {%- if adapter.check_schema_exists(database, schema) and not dbt.list_relations_without_caching(relation) %}
                     {%- do print('Dropping schema ' ~ schema) %}
                     {%- do adapter.drop_schema(relation) %}
                 {%- endif %}

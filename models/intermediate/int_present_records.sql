@@ -40,7 +40,7 @@ complete_reads as (
     group by customer_id, endpoint, product_id, test_id, scope_key
 ),
 
--- Bugs that named none of the tests asked for come only with other bugs: each read of bugs is a read of them.
+-- Bugs that name none of the tests asked for come with other bugs: each read of bugs reads them.
 bug_reads as (
     select
         customer_id,
@@ -66,7 +66,10 @@ standing_reads as (
 ),
 
 elements as (
-    {{ explode('standing_reads', 'ids', keep=['customer_id', 'endpoint', 'product_id', 'test_id', 'landed_at']) }}
+    {{ explode(
+        'standing_reads', 'ids',
+        keep=['customer_id', 'endpoint', 'product_id', 'test_id', 'landed_at']
+    ) }}
 ),
 
 listed as (

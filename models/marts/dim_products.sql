@@ -20,7 +20,7 @@ named_by_tests as (
         tests.product_type,
         row_number() over (
             partition by tests.customer_id, tests.product_id
-            order by tests.loaded_at desc, tests.test_id
+            order by tests.loaded_at desc, tests.test_id asc
         ) as place
     from tests
     left join products

@@ -1,7 +1,11 @@
 with source as (
     select *
     from {{ source('testio_raw', 'quarantine') }}
-    where _dlt_load_id in (select load_id from {{ source('testio_raw', '_dlt_loads') }} where status = 0)
+    where _dlt_load_id in (
+        select loads.load_id
+        from {{ source('testio_raw', '_dlt_loads') }} as loads
+        where loads.status = 0
+    )
 ),
 
 renamed as (

@@ -75,7 +75,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id, test_feature_id, own_reason
-            order by loaded_at desc, test_id desc, element_number
+            order by loaded_at desc, test_id desc, element_number asc
         ) as place
     from judged_alone
 ),

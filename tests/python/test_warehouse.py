@@ -1,0 +1,198 @@
+"""From the API to fct_bugs: the warehouse says what the sandbox says, and follows its changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loader import pipeline
+from loader.customers import Customer
+from loader.sandbox import TOKEN, Account, serve
+
+PROJECT = Path(__file__).parents[2]
+DBT = Path(sys.executable).with_name("dbt")
+Select = Callable[[str], list[tuple[Any, ...]]]
+Dbt = Callable[..., str]
+
+
+@pytest.fixture
+def dbt(warehouse: Path, tmp_path: Path) -> Dbt:
+    """Run dbt on the warehouse, with the profile that the project gives as an example."""
+    shutil.copy(PROJECT / "profiles.yml.example", tmp_path / "profiles.yml")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [DBT, "--quiet", *arguments],
+            env={
+                **os.environ,
+                "TESTIO_DUCKDB_PATH": str(warehouse),
+                "DBT_PROJECT_DIR": str(PROJECT),
+                "DBT_PROFILES_DIR": str(tmp_path),
+                "DBT_TARGET_PATH": str(tmp_path / "target"),
+                "DBT_LOG_PATH": str(tmp_path / "logs"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account(products=6, tests=60, bugs=600)
+
+
+def one(select: Select, sql: str) -> Any:
+    return select(sql)[0][0]
+
+
+def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
+    account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
+) -> None:
+    load()
+    dbt("build")
+    truth = account.truth()
+    assert one(select, "select count(*) from testio_marts.dim_products") == truth.products
+    assert one(select, "select count(*) from testio_marts.dim_features") == truth.features
+    assert one(select, "select count(*) from testio_marts.dim_tests") == truth.tests
+    assert one(select, "select count(*) from testio_marts.fct_bugs") == truth.bugs
+    by_status = select("select status, count(*) from testio_marts.fct_bugs group by status")
+    assert Counter(dict(by_status)) == truth.bugs_by_status
+    assert "Most fragile features" in dbt("run-operation", "summary")
+    dbt("source", "freshness")
+
+
+def test_a_second_load_without_changes_gives_the_same_marts(
+    load: Callable[..., Any], dbt: Dbt, select: Select
+) -> None:
+    marts = ("fct_bugs", "dim_tests", "dim_features", "dim_products")
+    fingerprints = []
+    for _ in range(2):
+        load()
+        dbt("build")
+        fingerprints.append(
+            [select(f"select * from testio_marts.{mart} order by 1, 2") for mart in marts]
+        )
+    assert fingerprints[0] == fingerprints[1]
+
+
+def test_changes_and_deletions_arrive(
+    account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
+) -> None:
+    load()
+    dbt("build")
+    product_id, feature_id = select(
+        "select min(product_id), min(feature_id) from testio_marts.dim_features "
+        "where product_id = (select min(product_id) from testio_marts.dim_products)"
+    )[0]
+    gone_bug, changed_bug = (
+        id_ for (id_,) in select("select bug_id from testio_marts.fct_bugs order by bug_id limit 2")
+    )
+    test = {
+        "id": 990_001,
+        "title": "Recording",
+        "status": "running",
+        "testing_type": "rapid",
+        "product": {"id": product_id},
+        "features": [
+            {
+                "id": 1_042_409,
+                "feature_id": feature_id,
+                "title": "[Presentations] Recording",
+                "user_stories": ["Start a recording", "Stop it"],
+            }
+        ],
+    }
+    account.add("tests", test)
+    for bug_id, test_feature in ((880_001, {"id": 1_042_409}), (880_002, None)):
+        bug = {"id": bug_id, "title": "Crash", "status": "forwarded", "severity": "high"}
+        account.add("bugs", {**bug, "test": {"id": 990_001}, "test_feature": test_feature})
+    account.remove("bugs", gone_bug)
+    account.change("bugs", changed_bug, status="rejected", auto_accepted=False)
+    account.remove("features", feature_id)
+    load()
+    dbt("build")
+    assert select(
+        "select bug_id, test_feature_id, feature_id from testio_marts.fct_bugs "
+        "where bug_id in (880001, 880002) order by bug_id"
+    ) == [(880_001, 1_042_409, feature_id), (880_002, None, None)]
+    assert select(f"select 1 from testio_marts.fct_bugs where bug_id = {gone_bug}") == []
+    assert (
+        one(select, f"select status from testio_marts.fct_bugs where bug_id = {changed_bug}")
+        == "rejected"
+    )
+    assert select("select feature_id from testio_marts.dim_features where is_deleted") == [
+        (feature_id,)
+    ]
+
+    account.change("tests", 990_001, features=[{**test["features"][0], "title": "Updated Title"}])
+    load(test_ids=[990_001])
+    dbt("build")
+    assert select(
+        "select title, user_stories from testio_staging.stg_test_features "
+        "where test_feature_id = 1042409"
+    ) == [("Updated Title", '["Start a recording","Stop it"]')]
+
+
+def test_two_customers_with_the_same_ids_stay_apart(
+    warehouse: Path, dbt: Dbt, select: Select
+) -> None:
+    accounts = {TOKEN: Account(tests=12, bugs=60), "other": Account(tests=12, bugs=60, seed=2)}
+    with serve(accounts) as sandbox:
+        for customer_id, token in enumerate(accounts, 1):
+            customer = Customer(token, customer_id, token, sandbox.url)
+            assert not pipeline.load(warehouse, customer).problems
+    dbt("build")
+    bugs = select("select customer_id, count(*) from testio_marts.fct_bugs group by 1 order by 1")
+    assert bugs == [
+        (number, account.truth().bugs) for number, account in enumerate(accounts.values(), 1)
+    ]
+
+
+def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
+    def empty(path: str, query: Any) -> Any:
+        from loader.sandbox import Answer
+
+        return Answer(200, {path.rsplit("/", 1)[-1]: []})
+
+    with serve(empty) as sandbox:
+        assert not pipeline.load(warehouse, Customer("new", 1, TOKEN, sandbox.url)).problems
+    dbt("build")
+
+
+def test_what_was_made_can_be_taken_away_again(
+    load: Callable[..., Any], dbt: Dbt, select: Select, warehouse: Path
+) -> None:
+    import duckdb
+
+    load()
+    dbt("build")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema theirs; create table theirs.numbers as select 1 as one")
+        connection.execute("create table testio_marts.their_own as select 1 as one")
+    assert "Would drop" in dbt("run-operation", "drop_models")
+    assert one(select, "select count(*) from testio_marts.fct_bugs") > 0
+    dbt("run-operation", "drop_models", "--args", "{confirm: true}")
+    pipeline.drop(warehouse)
+    assert select(
+        "select table_schema, table_name from information_schema.tables order by 1, 2"
+    ) == [("testio_marts", "their_own"), ("theirs", "numbers")]
+    load()
+    dbt("build")
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers_in_the_project() -> Iterator[None]:
+    before = set(PROJECT.iterdir())
+    yield
+    assert {path.name for path in set(PROJECT.iterdir()) - before} <= {".user.yml"}
