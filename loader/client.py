@@ -1,15 +1,17 @@
 """How an answer is got from the Test IO Customer API: access, retries, what counts as an answer."""
 
+import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
-from dlt.sources.helpers.rest_client.client import RESTClient
 from requests.adapters import HTTPAdapter
 from tenacity import (
     Retrying,
@@ -21,61 +23,19 @@ from tenacity.wait import wait_exponential_jitter
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
+from loader.api import Answer, CallFailed, Effort, NotFound, ReadingStopped, TooSlow, Unusable
 from loader.canonical import parse
+from loader.redact import redact
 
 BASE_URL = "https://api.test.io/customer/v2"
 _POOL_SIZE = 64
-MAX_IN_FLIGHT = 10
-"""Calls at once; the API's limit is not published, ten is polite."""
 _MAX_PAUSES = 20
 """How often one call waits for the rate limit before it counts as failed."""
+_MAX_FAILURES = 20
+"""After so many failed calls in a row, all tries included, the API is taken to be down."""
 _GATEWAY_GAVE_UP = 524
 
-
-@dataclass
-class Effort:
-    """What reading has cost: distinct calls, and tries with their repetitions."""
-
-    requests: int = 0
-    tries: int = 0
-
-    def __add__(self, other: "Effort") -> "Effort":
-        """Return the cost of both."""
-        return Effort(self.requests + other.requests, self.tries + other.tries)
-
-
-class AccessDenied(Exception):
-    """The token is not accepted (401), or not for this customer's data (403)."""
-
-
-class CallFailed(Exception):
-    """A call brought no usable answer; the message says what came instead."""
-
-    effort = Effort()
-    """What was spent in vain."""
-
-
-class NotFound(CallFailed):
-    """The API does not know the id asked for (404)."""
-
-
-class _Unusable(CallFailed):
-    """Worth another try."""
-
-
-class TooSlow(_Unusable):
-    """The gateway (524) or this client gave up waiting; where possible, ask for less."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A usable answer: the value under the expected key, and what getting it has cost."""
-
-    value: Any
-    mended: int
-    """How many of its texts and numbers no engine could have read; see `loader.canonical`."""
-    effort: Effort
-    seconds: float
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -88,67 +48,85 @@ class Client:
 
     base_url: str
     token: str = field(repr=False)
+    max_batch = 200
 
     def __post_init__(self) -> None:
         """Open the session that all threads share."""
         self._settings = resolve_configuration(RuntimeConfiguration())
-        session = requests.Session()
+        self._session = requests.Session()
+        # Not a plain header: that would give way to a .netrc.
+        self._session.auth = APIKeyAuth(
+            name="Authorization", api_key=f"Token {self.token}", location="header"
+        )
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL_SIZE))
-        auth = APIKeyAuth(name="Authorization", api_key=f"Token {self.token}", location="header")
-        self._rest = RESTClient(self.base_url, auth=auth, session=session)
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL_SIZE))
         self._resume_at = 0.0
+        self._failures = 0
+        self._stopped = ""
         self._lock = threading.Lock()
 
     def get(
-        self, path: str, key: str, params: dict[str, Any] | None = None, *, divisible: bool = False
+        self,
+        path: str,
+        keys: Sequence[str],
+        *,
+        is_object: bool = False,
+        is_divisible: bool = False,
+        is_last_try: bool = False,
     ) -> Answer:
-        """Return what `path` answers with under `key`: a list for a plural key, else an object.
-
-        A slow answer is not asked for again where the caller can ask for less (`divisible`).
-
-        Raises:
-            AccessDenied: at once; no other call would fare better.
-            NotFound: at once.
-            CallFailed: when no try brought a usable answer; its `effort` says how many there were.
-        """
-        effort = Effort(requests=1)
-        again = (
-            (retry_if_exception_type(_Unusable) & retry_if_not_exception_type(TooSlow))
-            if divisible
-            else retry_if_exception_type(_Unusable)
-        )
+        """See `loader.api.Api`."""
+        if self._stopped:
+            raise ReadingStopped(self._stopped)
+        again = retry_if_exception_type(Unusable)
+        not_slow = retry_if_not_exception_type(TooSlow if is_divisible else ())
         factor = self._settings.request_backoff_factor
         retrying = Retrying(
-            retry=again,
-            stop=stop_after_attempt(self._settings.request_max_attempts),
+            retry=again & not_slow,
+            stop=stop_after_attempt(1 if is_last_try else self._settings.request_max_attempts),
             wait=wait_exponential_jitter(
                 multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
             ),
             reraise=True,
         )
+        effort = Effort(requests=1)
         started = time.monotonic()
         try:
-            value, mended = retrying(self._try, path, key, params, effort)
+            body, size = retrying(self._try, path, effort, keys, is_object)
         except CallFailed as failure:
             failure.effort = effort
+            self._note_failure(failure)
             raise
-        return Answer(value, mended, effort, time.monotonic() - started)
+        self._failures = 0
+        (value, mended), claimed_count = body
+        return Answer(value, effort, mended, claimed_count, time.monotonic() - started, size)
+
+    def now(self) -> datetime:
+        """See `loader.api.Api`."""
+        return datetime.now(UTC)
+
+    def has(self, path: str) -> bool:
+        """Return True: whether the API has an answer is known when it was asked."""
+        return True
 
     def _try(
-        self, path: str, key: str, params: dict[str, Any] | None, effort: Effort
+        self, path: str, effort: Effort, keys: Sequence[str], is_object: bool
     ) -> tuple[Any, int]:
         for pause in range(_MAX_PAUSES):
             time.sleep(max(0.0, self._resume_at - time.monotonic()))
+            if self._stopped:
+                raise ReadingStopped(self._stopped)
             effort.tries += 1
             try:
-                response = self._rest.get(path, params, timeout=self._settings.request_timeout)
+                response = self._session.get(
+                    f"{self.base_url}{path}", timeout=self._settings.request_timeout
+                )
+                logger.debug("GET %s: HTTP %s", path, response.status_code)
             except requests.Timeout as error:
                 raise TooSlow("timed out") from error
             except requests.RequestException as error:
-                raise _Unusable(f"no answer ({type(error).__name__})") from error
+                raise Unusable(f"no answer ({type(error).__name__})") from error
             if response.status_code != requests.codes.too_many_requests:
-                return _read(response, key)
+                return _read(response, keys, is_object), len(response.content)
             self._pause(response.headers.get("Retry-After"), pause)
         raise CallFailed("HTTP 429, again and again")
 
@@ -162,24 +140,59 @@ class Client:
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
             self._resume_at = max(self._resume_at, resume_at)
 
+    def _note_failure(self, failure: CallFailed) -> None:
+        if isinstance(failure, ReadingStopped):
+            self._stopped = str(failure)
+        elif isinstance(failure, NotFound):
+            self._failures = 0
+        else:
+            with self._lock:
+                self._failures += 1
+            if self._failures >= _MAX_FAILURES:
+                self._stopped = f"stopped after {_MAX_FAILURES} failed calls in a row: {failure}"
 
-def _read(response: requests.Response, key: str) -> tuple[Any, int]:
+
+def _read(
+    response: requests.Response, keys: Sequence[str], is_object: bool
+) -> tuple[tuple[Any, int], int | None]:
     status = response.status_code
-    if status in (requests.codes.unauthorized, requests.codes.forbidden):
-        raise AccessDenied(f"HTTP {status}")
+    if status == requests.codes.unauthorized:
+        raise ReadingStopped("the API refuses the token (HTTP 401)")
     if status == requests.codes.not_found:
         raise NotFound("HTTP 404")
     if status == _GATEWAY_GAVE_UP:
         raise TooSlow("HTTP 524")
     if status >= requests.codes.internal_server_error:
-        raise _Unusable(f"HTTP {status}")
+        raise Unusable(f"HTTP {status}")
     if not response.ok:
         raise CallFailed(f"HTTP {status}")
     try:
         body, mended = parse(response.content)
     except ValueError as error:
-        raise _Unusable("not JSON") from error
-    expected = list if key.endswith("s") else dict
-    if not isinstance(body, dict) or not isinstance(body.get(key), expected):
-        raise _Unusable(f"no {expected.__name__} under {key!r}")
-    return body[key], mended
+        raise Unusable("not JSON") from error
+    redact(body)
+    return (find_value(body, keys, is_object), mended), claimed_count(body)
+
+
+def find_value(body: Any, keys: Sequence[str], is_object: bool) -> Any:
+    """Return the list or object under the first of the keys that `body` has it under.
+
+    Raises:
+        CallFailed: if there is none.
+    """
+    expected = dict if is_object else list
+    if isinstance(body, dict):
+        for key in keys:
+            if isinstance(body.get(key), expected):
+                return body[key]
+    elif "" in keys and isinstance(body, list):
+        return body
+    wanted = " or ".join(repr(key) for key in keys if key)
+    raise Unusable(f"no {expected.__name__} under {wanted}")
+
+
+def claimed_count(body: Any) -> int | None:
+    """Return how many records there are, if the answer says so."""
+    meta = body.get("meta") if isinstance(body, dict) else None
+    count = meta.get("record_count") if isinstance(meta, dict) else None
+    return count if isinstance(count, int) else None

@@ -1,289 +1,214 @@
-"""Which scopes of an account are read, in which order, several at once.
+"""The walk over an account: which scopes are read, in which order, several at once.
 
-Products come first; then, a product, its features and its tests, page by page; then the bugs of
-many tests in one call. Reading goes depth first, so that what waits to be read stays small however
-large the account is.
+The lists of products and tests come first, since they tell what else there is. What belongs to
+tests follows: bugs and executions of many tests in one call, the rest one by one.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
+from loader.api import Api
+from loader.archive import Recorder
+from loader.batches import Ask, Batches
+from loader.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DETAILS, Endpoint
+from loader.listing import Listing
+from loader.records import objects, parse_id
+from loader.rereading import Rereading
+from loader.schedule import Schedule
+from loader.scope import COMPLETE
+from loader.steps import Done, Landing, Steps, Test
 
-from loader.canonical import canonical
-from loader.client import MAX_IN_FLIGHT, CallFailed, Client, Effort, NotFound, TooSlow
-from loader.records import Record, nested_id, parse_id
-from loader.scope import COMPLETE, Scope
-from loader.tables import (
-    BUGS,
-    FEATURES,
-    LEDGER,
-    PRODUCTS,
-    QUARANTINE,
-    REJECT_REASONS,
-    TESTS,
-    Endpoint,
-)
-
-_TESTS_PER_PAGE = 100
-_TESTS_PER_BUGS_CALL = 50
-_NOTHING_SPENT = Effort()
+MAX_IN_FLIGHT = 10
+"""Calls at once; the API's limit is not published, ten is polite."""
+_LISTS, _BATCHES, _REST = range(3)
+"""How urgent a step is: lists first, for the others depend on them."""
+_EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
 
 
 class NothingRead(Exception):
     """The API gave no usable answer at all; the message says what came instead."""
 
 
-@dataclass(frozen=True)
-class Landing:
-    """Rows for one raw table."""
-
-    table: str
-    rows: pa.Table
-
-
 @dataclass
-class _Done:
-    """What a step has brought, and what it has opened up."""
+class Plan:
+    """What would be read of an endpoint."""
 
-    landings: list[Landing] = field(default_factory=list)
-    steps: list["_Step"] = field(default_factory=list)
-    test_ids: list[int] = field(default_factory=list)
-    """Tests whose bugs are to be read."""
-    outcomes: list[str] = field(default_factory=list)
-
-    def land(self, scope: Scope, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self.landings.append(Landing(scope.endpoint.name, scope.endpoint.table.to_arrow(rows)))
-
-    def close(self, *scopes: Scope) -> None:
-        ledger = [scope.ledger_row() for scope in scopes]
-        self.outcomes += [row["outcome"] for row in ledger]
-        self.landings.append(Landing(LEDGER.name, LEDGER.to_arrow(ledger)))
-        if quarantine := [row for scope in scopes for row in scope.quarantine]:
-            self.landings.append(Landing(QUARANTINE.name, QUARANTINE.to_arrow(quarantine)))
-
-
-_Step = Callable[[], _Done]
+    scopes: int = 0
+    calls: int = 0
 
 
 class Reader:
-    """Reads one customer's account: all of it, some products, or some tests with their bugs."""
+    """Reads one customer's account: all of it, some products, or some tests."""
 
     def __init__(
         self,
-        client: Client,
+        api: Api,
         customer_id: int,
+        rereading: Rereading,
         *,
         product_ids: Iterable[int] = (),
         test_ids: Iterable[int] = (),
         max_in_flight: int = MAX_IN_FLIGHT,
+        recorder: Recorder | None = None,
     ) -> None:
-        self._client = client
-        self._customer_id = customer_id
+        self._api = api
+        self._steps = Steps(api, customer_id, rereading, recorder)
+        self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
-        self._max_in_flight = max_in_flight
-        self._loaded_at = datetime.now(UTC)
+        self._schedule: Schedule[Done] = Schedule(max_in_flight)
+        self._batches = {
+            endpoint.name: Batches(api, endpoint)
+            for endpoint in ENDPOINTS
+            if endpoint.reading == "batches"
+        }
+        self._settled: dict[int, Test] = {}
+        self._test_count = 0
+        self._plans: defaultdict[str, Plan] | None = None
 
     def read(self) -> Iterator[Landing]:
         """Yield what is read, as it comes.
 
         Raises:
-            AccessDenied: as soon as the API refuses the token.
             NothingRead: if no scope at all could be read.
         """
-        steps: list[_Step] = [self._products, self._reject_reasons]
-        if self._test_ids:
-            steps = [self._reject_reasons, *(partial(self._test, id_) for id_ in self._test_ids)]
-        awaiting_bugs: list[int] = []
-        running: set[Future[_Done]] = set()
         outcomes: set[str] = set()
-        with ThreadPoolExecutor(self._max_in_flight) as pool:
-            try:
-                while steps or running:
-                    while steps and len(running) < self._max_in_flight:
-                        running.add(pool.submit(steps.pop()))
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for done in [future.result() for future in finished]:
-                        yield from done.landings
-                        steps += done.steps
-                        awaiting_bugs += done.test_ids
-                        outcomes.update(done.outcomes)
-                    is_last_chance = not steps and not running
-                    while len(awaiting_bugs) >= (1 if is_last_chance else _TESTS_PER_BUGS_CALL):
-                        batch = awaiting_bugs[:_TESTS_PER_BUGS_CALL]
-                        del awaiting_bugs[:_TESTS_PER_BUGS_CALL]
-                        steps.append(partial(self._bugs, batch))
-            finally:
-                pool.shutdown(cancel_futures=True)
+        self._begin()
+        for done in self._schedule:
+            yield from done.landings
+            outcomes.update(row["outcome"] for row in done.ledger)
+            self._follow(done)
         if COMPLETE not in outcomes:
             raise NothingRead("; ".join(sorted(outcomes)))
 
-    def _scope(
-        self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
-    ) -> Scope:
-        return Scope(
-            endpoint, self._customer_id, self._loaded_at, product_id=product_id, test_id=test_id
-        )
+    def plan(self) -> dict[str, Plan]:
+        """Read the lists only; return, by endpoint, what they and the rest of a load ask for."""
+        self._plans = plans = defaultdict[str, Plan](Plan)
+        self._begin()
+        for done in self._schedule:
+            for row in done.ledger:
+                plans[row["endpoint"]].scopes += 1
+                plans[row["endpoint"]].calls += row["requests"]
+            self._follow(done)
+        for name, batches in self._batches.items():
+            plans[name].calls = batches.calls(plans[name].calls)
+        return dict(plans)
 
-    def _reject_reasons(self) -> _Done:
-        done, scope = _Done(), self._scope(REJECT_REASONS)
-        try:
-            answer = self._client.get(REJECT_REASONS.path, REJECT_REASONS.answer_key)
-        except CallFailed as failure:
-            scope.fail(failure)
-        else:
-            records = scope.keyed(scope.take(answer))
-            done.land(scope, [scope.row(r, position=i) for i, r in enumerate(records)])
-        done.close(scope)
-        return done
+    # What is read, and when
 
-    def _products(self) -> _Done:
-        done, scope = _Done(), self._scope(PRODUCTS)
-        try:
-            answer = self._client.get(PRODUCTS.path, PRODUCTS.answer_key)
-        except CallFailed as failure:
-            scope.fail(failure)
-        else:
-            products = {int(r.id): r for r in scope.keyed(scope.take(answer))}
-            done.land(scope, [scope.row(product) for product in products.values()])
-            for id_ in self._product_ids or products:
-                if id_ not in products:
-                    scope.fail(NotFound("not in this account"), f"product {id_}")
-                    continue
-                done.steps += [
-                    partial(self._features, id_, products[id_].value),
-                    partial(self._tests_page, self._scope(TESTS, product_id=id_), id_, 1),
-                ]
-        done.close(scope)
-        return done
+    def _begin(self) -> None:
+        for test_id in sorted(self._test_ids):
+            self._schedule.add(_LISTS, partial(self._steps.single, test_id))
+        if not self._test_ids:
+            self._schedule.add(_LISTS, partial(self._steps.products, self._product_ids))
+        for endpoint in ENDPOINTS:
+            if endpoint.parent == "account" and endpoint is not PRODUCTS:
+                self._add(endpoint, [(None, endpoint.path)])
+        if not self._test_ids and not self._product_ids:
+            self._add(EXECUTIONS, [(None, _EXECUTIONS_CLAIM)])
 
-    def _features(self, product_id: int, product: dict[str, Any]) -> _Done:
-        """A feature met in several sections is one feature with its sections."""
-        done, scope = _Done(), self._scope(FEATURES, product_id=product_id)
-        features: dict[int | str, Record] = {}
-        section_ids: dict[int | str, list[int]] = {}
-        for section_id in _sections(product) or (None,):
-            template = FEATURES.path if section_id is None else FEATURES.section_path
-            path = template.format(product_id=product_id, section_id=section_id)
-            try:
-                answer = self._client.get(path, FEATURES.answer_key)
-            except CallFailed as failure:
-                scope.fail(failure, f"section {section_id}" if section_id else "")
+    def _follow(self, done: Done) -> None:
+        """Add what a step has opened up."""
+        for product_id, product in done.products.items():
+            for endpoint in ENDPOINTS:
+                if endpoint.reading == "pages":
+                    path = endpoint.path.format(product_id=product_id)
+                    scope = self._steps.scope(endpoint, product_id=product_id)
+                    done.listings.append(Listing(self._api, scope, path))
+                elif endpoint.parent == "product":
+                    paths = _paths(endpoint, product_id, product)
+                    self._add(endpoint, paths, product_id=product_id)
+        for listing in done.listings:
+            self._schedule.add(_LISTS, partial(self._steps.page, listing))
+        for test_id in done.unlisted_test_ids:
+            self._schedule.add(_LISTS, partial(self._steps.single, test_id))
+        self._test_count += len(done.tests)
+        for test in done.tests:
+            if test.is_due:
+                self._read_test(test)
+            else:
+                self._settled[test.id] = test
+        if done.batch:
+            batches, outcome = done.batch
+            batches.done(outcome)
+            for part in outcome.parts:
+                self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
+        is_more_to_come = self._schedule.unfinished(_LISTS) > 0
+        if self._settled and not is_more_to_come:
+            for test_id in self._rereading.oldest(list(self._settled), self._test_count):
+                self._read_test(self._settled[test_id])
+            self._settled.clear()
+        for batches in self._batches.values():
+            while batch := batches.take(is_more_to_come=is_more_to_come):
+                self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
+
+    def _read_test(self, test: Test) -> None:
+        for endpoint in ENDPOINTS:
+            if endpoint.parent != "test" or (endpoint.for_test_cases and not test.is_test_case):
                 continue
-            for record in scope.keyed(scope.take(answer), repeats=True):
-                features.setdefault(record.id, record)
-                found_in = section_ids.setdefault(record.id, [])
-                if section_id is not None:
-                    found_in.append(section_id)
-        done.land(
-            scope,
-            [
-                scope.row(record, product_id=product_id, section_ids=canonical(section_ids[id_]))
-                for id_, record in features.items()
-            ],
-        )
-        done.close(scope)
-        return done
+            if endpoint.reading == "batches":
+                self._ask(endpoint, test)
+            elif not (endpoint is TEST_DETAILS and test.has_details):
+                path = endpoint.path.format(product_id=test.product_id, test_id=test.id)
+                self._add(endpoint, [(None, path)], product_id=test.product_id, test_id=test.id)
 
-    def _tests_page(self, scope: Scope, product_id: int, page: int) -> _Done:
-        done = _Done()
-        path = TESTS.path.format(product_id=product_id)
-        try:
-            answer = self._client.get(
-                path, TESTS.answer_key, {"page": page, "per_page": _TESTS_PER_PAGE}
+    def _ask(self, endpoint: Endpoint, test: Test) -> None:
+        """Let a test wait for a batch."""
+        batches, scope = self._batches[endpoint.name], self._steps.scope(endpoint, test_id=test.id)
+        ids: deque[tuple[int, dict[str, Any]]] = deque([(test.id, {})])
+        if endpoint is EXECUTIONS:
+            ids = deque(
+                (version_id, {"user_story_version_id": version_id, "user_story_id": story_id})
+                for version_id, story_id in test.versions
             )
-        except CallFailed as failure:
-            scope.fail(failure, f"page {page}")
-            done.close(scope)
-            return done
-        tests = list(scope.keyed(scope.take(answer)))
-        done.land(scope, [scope.row(test, product_id=product_id) for test in tests])
-        done.test_ids = [int(test.id) for test in tests]
-        if tests:
-            done.steps.append(partial(self._tests_page, scope, product_id, page + 1))
-        else:
-            if answer.value:
-                scope.fail(CallFailed("nothing new"), f"page {page}")
-            done.close(scope)
-        return done
+        if self._plans is not None:
+            self._plans[endpoint.name].scopes += 1
+            self._plans[endpoint.name].calls += len(ids)
+        elif not ids:
+            self._schedule.add(_REST, partial(self._steps.close, scope))
+        elif all(self._api.has(batches.first_path(id_)) for id_, _ in ids):
+            batches.add(Ask(scope, ids))
 
-    def _test(self, test_id: int) -> _Done:
-        done, scope = _Done(), self._scope(TESTS, test_id=test_id)
-        try:
-            answer = self._client.get(f"/exploratory_tests/{test_id}", "exploratory_test")
-        except NotFound as gone:
-            scope.book(gone.effort)
-        except CallFailed as failure:
-            scope.fail(failure)
-        else:
-            for test in scope.keyed([scope.take(answer)]):
-                done.land(scope, [scope.row(test, product_id=nested_id(test.value, "product"))])
-            done.test_ids = [test_id]
-        done.close(scope)
-        return done
-
-    def _bugs(self, test_ids: list[int], spent: Effort = _NOTHING_SPENT) -> _Done:
-        """Bugs of several tests at once; of half as many where the answer takes too long."""
-        done = _Done()
-        scopes = {id_: self._scope(BUGS, test_id=id_) for id_ in test_ids}
-        first = scopes[test_ids[0]]
-        first.book(spent)
-        params = {"filter_test_cycle_ids": ",".join(map(str, test_ids))}
-        try:
-            answer = self._client.get(
-                BUGS.path, BUGS.answer_key, params, divisible=len(test_ids) > 1
+    def _add(
+        self,
+        endpoint: Endpoint,
+        paths: list[tuple[int | None, str]],
+        *,
+        product_id: int | None = None,
+        test_id: int | None = None,
+    ) -> None:
+        """Have a scope read whole, by one call or one a section."""
+        if self._plans is not None:
+            self._plans[endpoint.name].scopes += 1
+            self._plans[endpoint.name].calls += len(paths)
+        elif any(self._api.has(path) for _, path in paths):
+            scope = self._steps.scope(
+                endpoint, product_id=None if test_id else product_id, test_id=test_id
             )
-        except CallFailed as failure:
-            if isinstance(failure, TooSlow) and len(test_ids) > 1:
-                middle = len(test_ids) // 2
-                done.steps = [
-                    partial(self._bugs, test_ids[:middle], spent + failure.effort),
-                    partial(self._bugs, test_ids[middle:]),
-                ]
-                return done
-            for scope in scopes.values():
-                scope.fail(failure)
-        else:
-            stray = self._scope(BUGS)
-            of_scope: dict[Scope, list[Any]] = defaultdict(list)
-            for bug in first.take(answer):
-                test_id = nested_id(bug, "test")
-                of_scope[scopes.get(test_id, stray) if test_id else stray].append(bug)
-            done.land(
-                first,
-                [
-                    scope.row(bug, test_id=nested_id(bug.value, "test"))
-                    for scope, bugs in of_scope.items()
-                    for bug in scope.keyed(bugs)
-                ],
-            )
-            if stray in of_scope:
-                done.close(stray)
-        done.close(*scopes.values())
-        return done
+            self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
 
 
-def _sections(product: dict[str, Any]) -> list[int]:
-    """Return the sections that must be asked for one by one; none for an ordinary product.
+def _paths(
+    endpoint: Endpoint, product_id: int, product: Mapping[str, Any]
+) -> list[tuple[int | None, str]]:
+    """Return what is asked for a product: once, or once a section if it has sections.
 
-    A product has sections if `sections` is not empty, or `sections_with_default` has more than one
-    entry.
+    It has, if `sections` is not empty or `sections_with_default` has more than one entry.
     """
-    plain, with_default = (
-        [
-            parse_id(section.get("id"))
-            for section in product.get(name) or []
-            if isinstance(section, dict)
-        ]
-        for name in ("sections", "sections_with_default")
-    )
-    if not plain and len(with_default) <= 1:
-        return []
-    return [id_ for id_ in dict.fromkeys(plain + with_default) if id_ is not None]
+    section_ids: list[int] = []
+    if endpoint.section_path:
+        plain, with_default = (
+            [parse_id(section.get("id")) for section in objects(product, name)]
+            for name in ("sections", "sections_with_default")
+        )
+        if plain or len(with_default) > 1:
+            section_ids = [id_ for id_ in dict.fromkeys(plain + with_default) if id_ is not None]
+    if not section_ids:
+        return [(None, endpoint.path.format(product_id=product_id))]
+    return [
+        (id_, endpoint.section_path.format(product_id=product_id, section_id=id_))
+        for id_ in section_ids
+    ]

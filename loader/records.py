@@ -1,16 +1,13 @@
 """From a record of the API to what lands: its key, its canonical JSON, a hash of its content."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from loader.canonical import canonical
-from loader.redact import redact
 
 _LARGEST_ID = 2**63 - 1
-_TEST_DETAILS = frozenset({"analytics"})
-_FEATURE_DETAILS = frozenset({"execution_status", "tester_count", "bugs_found", "bug_ids"})
 
 
 class BadRecord(Exception):
@@ -45,21 +42,34 @@ def nested_id(record: Any, name: str) -> int | None:
     return parse_id(nested.get("id")) if isinstance(nested, dict) else None
 
 
-def make_record(value: Any, id_field: str = "id") -> Record:
-    """Redact `value` in place and key it by `id_field` (`id` is a number, any other a text).
+def objects(record: Any, name: str) -> list[dict[str, Any]]:
+    """Return the objects in the list that stands under `name`; none, if there is no list."""
+    found = record.get(name) if isinstance(record, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def make_record(
+    value: Any,
+    id_field: str = "id",
+    default_id: int | None = None,
+    *,
+    without: Collection[str] = (),
+) -> Record:
+    """Key a record by `id_field` (`id` is a number, any other a text).
+
+    A record without that field gets the default. Keys that stand in `without` make no version.
 
     Raises:
         BadRecord: if it is no object, or has no usable key.
     """
-    redact(value)
     if not isinstance(value, dict):
         raise BadRecord("not an object")
-    given = value.get(id_field)
+    given = value.get(id_field, default_id)
     key = parse_id(given) if id_field == "id" else given if isinstance(given, str) else None
     if key is None or key == "":
         raise BadRecord(f"no {id_field}" if given in (None, "") else f"{id_field} cannot be read")
     payload = canonical(value)
-    return Record(key, value, payload, _content(value, payload))
+    return Record(key, value, payload, _content(value, payload, without))
 
 
 def content_hash(*parts: Any) -> str:
@@ -68,23 +78,22 @@ def content_hash(*parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _content(value: dict[str, Any], payload: str) -> str:
-    """Leave out signatures of attachments, and what the single-test endpoint adds to a test."""
-    if "analytics" in value:
-        features = value.get("features")
-        value = {key: item for key, item in value.items() if key not in _TEST_DETAILS}
-        if isinstance(features, list):
-            value["features"] = [_without_details(feature) for feature in features]
-        payload = canonical(value)
-    for url in _attachment_urls(value):
-        payload = payload.replace(url, url.partition("?")[0])
+def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> str:
+    """Leave out signatures of attachments, and what is read elsewhere."""
+    if any(f'"{key}":' in payload for key in without):
+        payload = canonical(_pruned(value, without))
+    if '"attachments":' in payload:
+        for url in _attachment_urls(value):
+            payload = payload.replace(url, url.partition("?")[0])
     return payload
 
 
-def _without_details(feature: Any) -> Any:
-    if not isinstance(feature, dict):
-        return feature
-    return {key: item for key, item in feature.items() if key not in _FEATURE_DETAILS}
+def _pruned(value: Any, without: Collection[str]) -> Any:
+    if isinstance(value, list):
+        return [_pruned(item, without) for item in value]
+    if isinstance(value, dict):
+        return {key: _pruned(item, without) for key, item in value.items() if key not in without}
+    return value
 
 
 def _attachment_urls(value: Any, *, inside: bool = False) -> Iterator[str]:

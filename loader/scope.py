@@ -1,13 +1,13 @@
 """A scope is what is read as a whole or not: all products, one product's tests, one test's bugs."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from loader.api import Answer, CallFailed, Effort
 from loader.canonical import canonical
-from loader.client import Answer, CallFailed, Effort
+from loader.endpoints import Endpoint
 from loader.records import BadRecord, Record, content_hash, make_record
-from loader.tables import Endpoint
 
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
@@ -20,25 +20,35 @@ class Scope:
         self,
         endpoint: Endpoint,
         customer_id: int,
-        loaded_at: datetime,
         *,
         product_id: int | None = None,
         test_id: int | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.quarantine: list[dict[str, Any]] = []
-        self._key = {
-            "customer_id": customer_id,
-            "endpoint": endpoint.name,
-            "product_id": product_id,
-            "test_id": test_id,
-        }
-        self._loaded_at = loaded_at
-        self._contents: dict[int | str, int] = {}
+        self.product_id = product_id
+        self.test_id = test_id
+        self.claimed_count: int | None = None
+        self.quarantined: list[tuple[str, Any]] = []
+        """Records that could not be keyed, each with the reason."""
+        self._customer_id = customer_id
+        self._contents: dict[int | str, tuple[int, int]] = {}
+        self._answers = 0
         self._effort = Effort()
         self._record_count = 0
         self._mended_count = 0
+        self._repeated_count = 0
         self._problems: list[str] = []
+        self._remarks: list[str] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing has failed so far."""
+        return not self._problems
+
+    @property
+    def outcome(self) -> str:
+        """What could not be read, or that all was."""
+        return "; ".join(self._problems) or COMPLETE
 
     def take(self, answer: Answer) -> Any:
         """Book what an answer has cost, and return its value."""
@@ -47,61 +57,93 @@ class Scope:
         return answer.value
 
     def book(self, effort: Effort) -> None:
-        """Book what was spent without an answer."""
+        """Book what a call has cost."""
         self._effort += effort
 
-    def fail(self, failure: CallFailed, what: str = "") -> None:
-        """Book a call that failed: the scope is incomplete."""
-        self.book(failure.effort)
-        self._problems.append(f"{what}: {failure}" if what else str(failure))
+    def fail(self, reason: CallFailed | str, what: str = "") -> None:
+        """Note what could not be read: the scope is incomplete."""
+        self._problems.append(f"{what}: {reason}" if what else str(reason))
 
-    def keyed(self, values: Iterable[Any], *, repeats: bool = False) -> Iterator[Record]:
-        """Yield each record that can be keyed, once or with its repeats; quarantine the others."""
+    def remark(self, text: str) -> None:
+        """Note what is worth knowing though nothing is missing."""
+        self._remarks.append(text)
+
+    def has(self, id_: int | str) -> bool:
+        """Return whether a record was seen."""
+        return id_ in self._contents
+
+    def keyed(
+        self, values: Iterable[Any], *, repeats: bool = False, default_id: int | None = None
+    ) -> Iterator[Record]:
+        """Yield each record that can be keyed, once or with its repeats; put the others aside.
+
+        What differs within one answer is a contradiction. What differs from an earlier page has
+        changed since, and the next load lands the change. `default_id` is that of a record which
+        has none, where the question tells it.
+        """
+        endpoint = self.endpoint
+        self._answers += 1
         for value in values:
             self._record_count += 1
             try:
-                record = make_record(value, self.endpoint.id_field)
+                record = make_record(value, endpoint.id_field, default_id, without=endpoint.results)
             except BadRecord as reason:
-                self._put_aside(str(reason), value)
+                self.quarantined.append((str(reason), value))
                 continue
-            content = hash(record.content)
+            given = hash(record.content), self._answers
             is_new = record.id not in self._contents
-            if self._contents.setdefault(record.id, content) != content:
-                self._put_aside("given twice, with different content", value)
-            elif is_new or repeats:
+            content, answer = self._contents.setdefault(record.id, given)
+            self._repeated_count += not is_new
+            if content != given[0] and (repeats or answer == self._answers):
+                self.quarantined.append(("given twice, with different content", value))
+            if is_new or repeats:
                 yield record
 
-    def row(self, record: Record, **parents: Any) -> dict[str, Any]:
+    def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
         """Return the row that lands for a record."""
-        key = {"customer_id": self._key["customer_id"], "id": record.id, **parents}
+        key: dict[str, Any] = {"customer_id": self._customer_id, "id": record.id}
+        key |= {name: columns.get(name) for name in self.endpoint.columns}
         return {
             **key,
             "payload": record.payload,
             "content_hash": content_hash(self.endpoint.name, *key.values(), record.content),
-            "loaded_at": self._loaded_at,
+            "loaded_at": loaded_at,
         }
 
-    def ledger_row(self) -> dict[str, Any]:
+    def ledger_row(self, read_at: datetime) -> dict[str, Any]:
         """Close the books."""
         return {
-            **self._key,
-            "is_complete": not self._problems,
-            "outcome": "; ".join(self._problems) or COMPLETE,
+            **self._key(),
+            "is_complete": self.is_complete,
+            "outcome": self.outcome,
             "record_count": self._record_count,
-            "quarantined_count": len(self.quarantine),
+            "quarantined_count": len(self.quarantined),
             "mended_count": self._mended_count,
+            "repeated_count": self._repeated_count,
+            "claimed_count": self.claimed_count,
             "ids": canonical(sorted(self._contents)),
+            "remarks": "; ".join(self._remarks) or None,
             "requests": self._effort.requests,
             "tries": self._effort.tries,
-            "read_at": datetime.now(UTC),
+            "read_at": read_at,
         }
 
-    def _put_aside(self, reason: str, value: Any) -> None:
-        self.quarantine.append(
+    def quarantine_rows(self, loaded_at: datetime) -> list[dict[str, Any]]:
+        """Return the rows of the records that were put aside."""
+        return [
             {
-                **self._key,
+                **self._key(),
                 "reason": reason,
                 "original": canonical(value),
-                "loaded_at": self._loaded_at,
+                "loaded_at": loaded_at,
             }
-        )
+            for reason, value in self.quarantined
+        ]
+
+    def _key(self) -> dict[str, Any]:
+        return {
+            "customer_id": self._customer_id,
+            "endpoint": self.endpoint.name,
+            "product_id": self.product_id,
+            "test_id": self.test_id,
+        }

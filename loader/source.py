@@ -1,15 +1,21 @@
 """The dlt source: one resource a raw table, all fed by one walk over the account."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from loader.client import BASE_URL, MAX_IN_FLIGHT, Client
-from loader.reader import Landing, Reader
-from loader.tables import TABLES
+from loader.api import Api
+from loader.archive import Archive, Recorder
+from loader.client import BASE_URL, Client
+from loader.endpoints import TABLES
+from loader.reader import MAX_IN_FLIGHT, Reader
+from loader.rereading import Known, Rereading
+from loader.steps import Landing
 
 
 @dlt.source(name="testio", section="testio", max_table_nesting=0)
@@ -19,7 +25,12 @@ def testio(
     base_url: str = BASE_URL,
     product_ids: Iterable[int] = (),
     test_ids: Iterable[int] = (),
+    known: Known | None = None,
+    settling_days: float = 30,
+    max_age_days: float = 7,
     max_in_flight: int = MAX_IN_FLIGHT,
+    record_to: str = "",
+    replay_from: str = "",
 ) -> Iterator[DltResource]:
     """Read a customer's account from the Test IO Customer API.
 
@@ -28,21 +39,33 @@ def testio(
         customer_id: what stands in every row's `customer_id`; the API never names the customer.
         base_url: where the API is.
         product_ids: read these products only; all, if there are none.
-        test_ids: read these tests and their bugs only.
+        test_ids: read these tests and what belongs to them only.
+        known: what earlier loads have read; without it everything is read.
+        settling_days: how long after its end a test is read again at every load.
+        max_age_days: how old what was read of a test may grow until it is read again.
         max_in_flight: calls at once.
+        record_to: a folder to keep the API's answers in.
+        replay_from: a folder with such answers, which are landed instead of asking the API.
     """
 
     @dlt.resource(selected=False)
     def landings() -> Iterator[Landing]:
         for table in TABLES:  # a table that has no rows yet is a table all the same
             yield Landing(table.name, table.to_arrow([]))
-        client = Client(base_url, api_token)
+        api: Api = Archive(Path(replay_from)) if replay_from else Client(base_url, api_token)
         reader = Reader(
-            client,
+            api,
             customer_id,
+            Rereading(
+                api.now(),
+                known or Known(),
+                settling=timedelta(days=settling_days),
+                max_age=timedelta(days=max_age_days),
+            ),
             product_ids=product_ids,
             test_ids=test_ids,
             max_in_flight=max_in_flight,
+            recorder=Recorder(Path(record_to), api.now()) if record_to else None,
         )
         yield from reader.read()
 

@@ -1,10 +1,6 @@
-"""The raw tables: one an endpoint, a ledger of what was read, a quarantine of what has no key.
+"""What a raw table is, and the two beside those of the endpoints: the ledger and the quarantine."""
 
-To read another endpoint, add its table here and say in `loader.reader` which scopes it is read in.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -64,58 +60,6 @@ class Table:
         }
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """An endpoint of the API and the raw table that its records land in.
-
-    `parents` are the columns that a record's row has beside its own id; `section_path` is asked
-    instead of `path`, once a section, for products with sections.
-    """
-
-    name: str
-    path: str
-    answer_key: str
-    parents: Mapping[str, ColumnType] = field(default_factory=dict)
-    id_field: str = "id"
-    section_path: str = ""
-
-    @property
-    def table(self) -> Table:
-        """The raw table of this endpoint's records."""
-        columns: dict[str, ColumnType] = {
-            "customer_id": "bigint",
-            "id": "bigint" if self.id_field == "id" else "text",
-            **self.parents,
-            "payload": "text",
-            "content_hash": "text",
-            "loaded_at": "timestamp",
-        }
-        return Table(self.name, columns, frozenset(columns.keys() - self.parents.keys()))
-
-
-PRODUCTS = Endpoint("products", "/products", "products")
-FEATURES = Endpoint(
-    "features",
-    "/products/{product_id}/features",
-    "features",
-    {"product_id": "bigint", "section_ids": "text"},
-    section_path="/products/{product_id}/sections/{section_id}/features",
-)
-TESTS = Endpoint(
-    "tests",
-    "/products/{product_id}/exploratory_tests",
-    "exploratory_tests",
-    {"product_id": "bigint"},
-)
-BUGS = Endpoint("bugs", "/bugs", "bugs", {"test_id": "bigint"})
-REJECT_REASONS = Endpoint(
-    "reject_reasons",
-    "/bugs/reject_reasons",
-    "reject_reasons",
-    {"position": "bigint"},
-    id_field="key",
-)
-
 _SCOPE: dict[str, ColumnType] = {
     "customer_id": "bigint",
     "endpoint": "text",
@@ -131,7 +75,10 @@ LEDGER = Table(
         "record_count": "bigint",
         "quarantined_count": "bigint",
         "mended_count": "bigint",
+        "repeated_count": "bigint",
+        "claimed_count": "bigint",
         "ids": "text",
+        "remarks": "text",
         "requests": "bigint",
         "tries": "bigint",
         "read_at": "timestamp",
@@ -142,9 +89,4 @@ QUARANTINE = Table(
     "quarantine",
     {**_SCOPE, "reason": "text", "original": "text", "loaded_at": "timestamp"},
     required=frozenset({"customer_id", "endpoint", "reason", "original", "loaded_at"}),
-)
-TABLES = (
-    *(endpoint.table for endpoint in (PRODUCTS, REJECT_REASONS, FEATURES, TESTS, BUGS)),
-    LEDGER,
-    QUARANTINE,
 )

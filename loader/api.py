@@ -1,0 +1,90 @@
+"""What a reader may ask of the API, be it the API itself or an archive of its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass
+class Effort:
+    """What reading has cost: distinct calls, and tries with their repetitions."""
+
+    requests: int = 0
+    tries: int = 0
+
+    def __add__(self, other: "Effort") -> "Effort":
+        """Return the cost of both."""
+        return Effort(self.requests + other.requests, self.tries + other.tries)
+
+
+class CallFailed(Exception):
+    """A call brought no usable answer; the message says what came instead."""
+
+    effort = Effort()
+    """What was spent in vain."""
+
+
+class NotFound(CallFailed):
+    """The API does not know the id asked for (404)."""
+
+
+class Unusable(CallFailed):
+    """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
+
+
+class TooSlow(Unusable):
+    """The gateway (524) or the client gave up waiting; where possible, ask for less."""
+
+
+class ReadingStopped(CallFailed):
+    """No call is made any more: the token is not accepted, or the API has ceased to answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A usable answer, less credentials, and what getting it has cost."""
+
+    value: Any
+    """What stands under the expected key: a list of records, or an object."""
+    effort: Effort
+    mended: int = 0
+    """How many of its texts and numbers no engine could have read; see `loader.canonical`."""
+    claimed_count: int | None = None
+    """How many records there are, if the answer says so under `meta.record_count`."""
+    seconds: float = 0.0
+    size: int = 0
+    """Bytes."""
+
+
+class Api(Protocol):
+    """Answers questions; safe to use from several threads."""
+
+    max_batch: int
+    """About how many tests one call may name."""
+
+    def get(
+        self,
+        path: str,
+        keys: Sequence[str],
+        *,
+        is_object: bool = False,
+        is_divisible: bool = False,
+        is_last_try: bool = False,
+    ) -> Answer:
+        """Return the list (or object) that `path` answers with under one of the keys.
+
+        A slow answer is not asked for again where the caller can ask for less (`is_divisible`);
+        `is_last_try` spares the repetitions of a call that is expected to fail.
+
+        Raises:
+            NotFound: at once.
+            ReadingStopped: at once; no other call would fare better.
+            CallFailed: when no try brought a usable answer; its `effort` says how many there were.
+        """
+
+    def now(self) -> datetime:
+        """Return when the answers are given."""
+
+    def has(self, path: str) -> bool:
+        """Return whether it makes sense to ask for `path`."""

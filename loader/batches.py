@@ -1,0 +1,179 @@
+"""Reads what belongs to many tests in one call: as many as the API answers for quickly."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from loader.api import Answer, Api, CallFailed, NotFound, TooSlow, Unusable
+from loader.endpoints import Endpoint
+from loader.records import Record, nested_id, parse_id
+from loader.scope import Scope
+
+_FIRST_SIZE = 50
+_QUICK, _SLOW = 3.0, 15.0
+"""Seconds: after a quick answer more is asked for at once, after a slow one less."""
+_LARGE = 4_000_000
+"""Bytes that an answer may have: it stands in memory as a whole, several times over."""
+_PER_PAGE = 100
+_MAX_IN_FLIGHT = 3
+"""So that what one answer teaches about the size serves the next."""
+
+
+@dataclass
+class Ask:
+    """What remains to be asked for the sake of one test: ids, each with what its rows then say."""
+
+    scope: Scope
+    ids: deque[tuple[int, dict[str, Any]]]
+
+
+@dataclass
+class Outcome:
+    """What a batch brought."""
+
+    found: list[tuple[Scope, Record, dict[str, Any]]] = field(default_factory=list)
+    answers: list[tuple[str, Any]] = field(default_factory=list)
+    """By path, as if each test had been asked for by itself."""
+    closed: list[Scope] = field(default_factory=list)
+    again: list[Ask] = field(default_factory=list)
+    """Tests with more to ask for."""
+    parts: list[list[Ask]] = field(default_factory=list)
+    """What to ask for instead."""
+
+
+class Batches:
+    """The batches of one endpoint. A call names one id a test, so that its records can be told apart."""
+
+    def __init__(self, api: Api, endpoint: Endpoint) -> None:
+        self._api = api
+        self.endpoint = endpoint
+        self._waiting: deque[Ask] = deque()
+        self._in_flight = 0
+        self._size = min(_FIRST_SIZE, api.max_batch)
+
+    def add(self, ask: Ask) -> None:
+        """Let a test wait for the next batch."""
+        self._waiting.append(ask)
+
+    def take(self, *, is_more_to_come: bool) -> list[Ask]:
+        """Return the next batch to read; none, if it is better to wait for more tests."""
+        if self._in_flight >= _MAX_IN_FLIGHT:
+            return []
+        if len(self._waiting) < self._size and (is_more_to_come or self._in_flight):
+            return []
+        batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+        self._in_flight += bool(batch)
+        return batch
+
+    def done(self, outcome: Outcome) -> None:
+        """Take back what a batch has left over."""
+        self._in_flight += len(outcome.parts) - 1
+        self._waiting.extend(outcome.again)
+
+    def calls(self, ids: int) -> int:
+        """Return the fewest calls that so many ids take."""
+        return -(-ids // self._api.max_batch)
+
+    def first_path(self, id_: int) -> str:
+        """Return what is asked first for an id by itself."""
+        path = self._path([id_])
+        return self._page(path, 1) if self.endpoint.counts_records else path
+
+    def _path(self, ids: list[int]) -> str:
+        return self.endpoint.path.format(ids=self.endpoint.separator.join(map(str, ids)))
+
+    def read(self, batch: list[Ask]) -> Outcome:
+        """Ask for the next id of each test; of half as many at once where that fails."""
+        outcome = Outcome()
+        is_divisible = len(batch) > 1
+        books = batch[0].scope
+        try:
+            values, claimed_count = self._values(
+                self._path([ask.ids[0][0] for ask in batch]), batch
+            )
+        except NotFound as gone:
+            if is_divisible:
+                return self._halved(batch)
+            books.remark(str(gone))
+            values, claimed_count = [], None
+        except CallFailed as failure:
+            if isinstance(failure, TooSlow):
+                self._size = max(1, min(self._size, len(batch) // 2))
+            if is_divisible and isinstance(failure, Unusable):
+                return self._halved(batch)
+            for ask in batch:
+                ask.scope.fail(failure)
+                outcome.closed.append(ask.scope)
+            return outcome
+        given: dict[int | None, list[Any]] = {ask.scope.test_id: [] for ask in batch}
+        for value in values:
+            test_id = nested_id(value, self.endpoint.test_field)
+            if test_id not in given or test_id is None:
+                # Whose answer it belongs to is known only when that test is asked for alone.
+                if is_divisible:
+                    return self._halved(batch)
+                test_id = books.test_id
+            given[test_id].append(value)
+        for ask in batch:
+            self._settle(ask, given[ask.scope.test_id], claimed_count, outcome)
+        return outcome
+
+    def _settle(
+        self, ask: Ask, values: list[Any], claimed_count: int | None, outcome: Outcome
+    ) -> None:
+        id_, columns = ask.ids.popleft()
+        outcome.found += [(ask.scope, record, columns) for record in ask.scope.keyed(values)]
+        body: dict[str, Any] = {self.endpoint.answer_keys[0]: values}
+        if claimed_count is not None:
+            body["meta"] = {"record_count": len(values)}
+        outcome.answers.append((self.first_path(id_), body))
+        if ask.ids:
+            outcome.again.append(ask)
+        else:
+            outcome.closed.append(ask.scope)
+
+    def _halved(self, batch: list[Ask]) -> Outcome:
+        middle = len(batch) // 2
+        return Outcome(parts=[batch[:middle], batch[middle:]])
+
+    def _values(self, path: str, batch: list[Ask]) -> tuple[list[Any], int | None]:
+        """Return the records of all pages, and how many the API says there are."""
+        if not self.endpoint.counts_records:
+            return self._get(path, batch).value, None
+        for _ in range(2):  # the list may have changed the first time
+            values: list[Any] = []
+            ids: set[int | None] = set()
+            page = 1
+            while True:
+                answer = self._get(self._page(path, page), batch)
+                fresh = [v for v in answer.value if (id_ := _id(v)) is None or id_ not in ids]
+                ids.update(map(_id, fresh))
+                values += fresh
+                claimed = answer.claimed_count
+                if not fresh or (claimed is not None and len(values) >= claimed):
+                    break
+                page += 1
+            if claimed is None or len(values) >= claimed:
+                return values, claimed
+        raise CallFailed(f"{len(values)} of {claimed} records came")
+
+    def _page(self, path: str, page: int) -> str:
+        return f"{path}&order=asc&page={page}&per_page={_PER_PAGE}"
+
+    def _get(self, path: str, batch: list[Ask]) -> Answer:
+        books = batch[0].scope
+        try:
+            answer = self._api.get(path, self.endpoint.answer_keys, is_divisible=len(batch) > 1)
+        except CallFailed as failure:
+            books.book(failure.effort)
+            raise
+        books.take(answer)
+        if answer.seconds > _SLOW or answer.size > _LARGE:
+            self._size = max(1, min(self._size, len(batch) // 2))
+        elif answer.seconds < _QUICK and answer.size < _LARGE // 2:
+            self._size = min(self._api.max_batch, max(self._size, 2 * len(batch)))
+        return answer
+
+
+def _id(value: Any) -> int | None:
+    return parse_id(value.get("id")) if isinstance(value, dict) else None

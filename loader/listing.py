@@ -1,0 +1,145 @@
+"""Reads a list page by page: to its end, around what is broken, though it may change meanwhile."""
+
+from typing import Any
+
+from loader.api import Answer, Api, CallFailed, NotFound, ReadingStopped, Unusable
+from loader.records import Record, parse_id
+from loader.scope import Scope
+
+_PER_PAGE = 100
+_MAX_BROKEN = 10
+"""How many single records may be unreadable before the rest of a list is left unread."""
+
+_MAX_PAGES_OF_NOTHING_NEW = 3
+
+
+class Listing:
+    """A list that is being read; each step reads a page.
+
+    The API gives no totals, so the list ends with an empty page. A record that is removed meanwhile
+    draws another one from the next page to the one before, where it would be missed: so pages are
+    read once more at the end, from the last to the first. One that is added pushes others to the
+    next page, where they are met again.
+    """
+
+    def __init__(self, api: Api, scope: Scope, path: str) -> None:
+        self.scope = scope
+        self.is_done = False
+        self._api = api
+        self._path = path
+        self._next = 1
+        self._size = _PER_PAGE
+        """How many records a page has; fewer than asked for, if the API says so by its answers."""
+        self._first_page: list[int | None] = []
+        self._full_pages: list[int] = []
+        self._broken = 0
+        self._pages_of_nothing_new = 0
+        self._is_ended = False
+        self._answers: list[tuple[str, Any]] = []
+
+    def path(self, page: int, per_page: int) -> str:
+        """Return what is asked for a page."""
+        return f"{self._path}&page={page}&per_page={per_page}"
+
+    def step(self) -> tuple[list[Record], list[tuple[str, Any]]]:
+        """Read on; return the new records, and the answers by path."""
+        self._answers = []
+        records = self._look_again() if self._is_ended else self._read_on()
+        return records, self._answers
+
+    def _read_on(self) -> list[Record]:
+        page, self._next = self._next, self._next + 1
+        try:
+            values = self._get(page, _PER_PAGE).value
+        except NotFound as gone:
+            self.scope.remark(str(gone))
+            return self._end([])
+        except Unusable as failure:
+            values = self._parts(page, self._size, failure)
+            if self._broken >= _MAX_BROKEN:
+                self.scope.fail("too much of the list is broken; its rest is unread")
+                return self._end(self._keyed(values))
+            if not values and self.scope.is_complete:
+                return self._end([])
+            return self._keyed(values)
+        except CallFailed as failure:
+            self.scope.fail(failure, f"page {page}")
+            return self._end([])
+        ids = [parse_id(value.get("id")) if isinstance(value, dict) else None for value in values]
+        if page == 1:
+            self._first_page = ids
+        elif ids and ids == self._first_page:
+            self.scope.fail("the first page again", f"page {page}")
+            return self._end([])
+        elif page == 2 and ids and len(self._first_page) < self._size:
+            self._size = len(self._first_page) or self._size
+            self._full_pages.append(1)
+        if all(id_ is not None and self.scope.has(id_) for id_ in ids):
+            self._pages_of_nothing_new += 1
+            if self._pages_of_nothing_new > _MAX_PAGES_OF_NOTHING_NEW:
+                self.scope.fail("nothing new, again and again", f"page {page}")
+                return self._end([])
+            if len(ids) < self._size:
+                return self._end([], look_again=True)
+        if len(ids) >= self._size:
+            self._full_pages.append(page)
+        return self._keyed(values)
+
+    def _parts(self, page: int, size: int, failure: CallFailed) -> list[Any]:
+        """Return what can be had of a page that fails: its parts, down to single records."""
+        if size == 1:
+            self._broken += 1
+            self.scope.fail(failure, f"position {page}")
+            return []
+        smaller = next(part for part in range(size // 2, 0, -1) if size % part == 0)
+        parts = size // smaller
+        values: list[Any] = []
+        for part in range((page - 1) * parts + 1, page * parts + 1):
+            if self._broken >= _MAX_BROKEN:
+                break
+            try:
+                values += self._get(part, smaller, is_last_try=smaller > 1).value
+            except ReadingStopped as stop:
+                self._broken = _MAX_BROKEN
+                self.scope.fail(stop, f"position {(part - 1) * smaller + 1}")
+            except CallFailed as again:
+                values += self._parts(part, smaller, again)
+        return values
+
+    def _look_again(self) -> list[Record]:
+        page = self._full_pages.pop()
+        self.is_done = not self._full_pages
+        try:
+            values = self._get(page, _PER_PAGE).value
+        except CallFailed as failure:
+            self.scope.fail(failure, f"page {page}, read again")
+            return []
+        unseen = [
+            value
+            for value in values
+            if isinstance(value, dict)
+            and (id_ := parse_id(value.get("id"))) is not None
+            and not self.scope.has(id_)
+        ]
+        if unseen:
+            self.scope.remark(f"the list changed meanwhile: {len(unseen)} more on page {page}")
+        return self._keyed(unseen)
+
+    def _end(self, records: list[Record], *, look_again: bool = False) -> list[Record]:
+        self._is_ended = True
+        self.is_done = not (look_again and self._full_pages)
+        return records
+
+    def _keyed(self, values: list[Any]) -> list[Record]:
+        return list(self.scope.keyed(values))
+
+    def _get(self, page: int, per_page: int, *, is_last_try: bool = False) -> Answer:
+        path = self.path(page, per_page)
+        endpoint = self.scope.endpoint
+        try:
+            answer = self._api.get(path, endpoint.answer_keys, is_last_try=is_last_try)
+        except CallFailed as failure:
+            self.scope.book(failure.effort)
+            raise
+        self._answers.append((path, {endpoint.answer_keys[0]: self.scope.take(answer)}))
+        return answer

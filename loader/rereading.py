@@ -1,0 +1,72 @@
+"""Which tests are read again, with their details, bugs and executions.
+
+The API does not tell what has changed. A test that is not final can change, and so can, for a
+settling time after its end, its bugs. All others are read again now and then, the longest unread
+first, so that nothing in the warehouse grows older than a stated age.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+_FINAL = frozenset({"archived", "cancelled"})
+_SMALL_ACCOUNT = 200
+"""Up to so many tests an account is simply read whole."""
+_SLACK = 1.5
+"""By how much the next load may come later than the last one did."""
+_FRESH = 0.25
+"""Up to this part of the stated age nothing settled is read again."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier loads have read, as the ledger has it."""
+
+    read_at: Mapping[int, datetime] = field(default_factory=dict)
+    """By test: when all that belongs to it was last read completely, if that was the last time."""
+    listed: Mapping[int, str] = field(default_factory=dict)
+    """By product: the ids of its tests when their list was last read completely, as JSON."""
+    last_load_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rereading:
+    """Decides by the age of what is in the warehouse."""
+
+    now: datetime
+    known: Known
+    settling: timedelta
+    max_age: timedelta
+
+    def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
+        """Return whether a test must be read again whatever its age."""
+        if test_id not in self.known.read_at or test.get("status") not in _FINAL:
+            return True
+        end_at = _moment(test.get("end_at"))
+        return end_at is not None and end_at + self.settling >= self.now
+
+    def oldest(self, settled: Sequence[int], tests: int) -> Sequence[int]:
+        """Return those of the settled tests whose turn it is, in an account of so many tests."""
+        if tests <= _SMALL_ACCOUNT:
+            return settled
+        known = self.known
+        until_next = self.max_age
+        if known.last_load_at:
+            until_next = min(self.max_age, _SLACK * (self.now - known.last_load_at))
+        share = until_next / self.max_age if self.max_age else 1.0
+        fresh_since = self.now - _FRESH * self.max_age
+        aged = [test_id for test_id in settled if known.read_at[test_id] <= fresh_since]
+        too_old = self.now + until_next - self.max_age
+        overdue = sum(known.read_at[test_id] <= too_old for test_id in aged)
+        oldest_first = sorted(aged, key=known.read_at.__getitem__)
+        return oldest_first[: max(overdue, ceil(share * len(settled)))]
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

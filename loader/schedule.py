@@ -1,0 +1,48 @@
+"""Runs steps in several threads, the most urgent first; each may open up others."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import count
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Schedule(Generic[Result]):
+    """Steps that wait or run; iterating runs them and yields what each returns, as it comes.
+
+    Steps can be added while iterating. An exception of a step ends the iteration.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._waiting: list[tuple[int, int, Callable[[], Result]]] = []
+        self._unfinished: Counter[int] = Counter()
+        self._order = count()
+
+    def add(self, urgency: int, step: Callable[[], Result]) -> None:
+        """Add a step; 0 is the most urgent."""
+        self._unfinished[urgency] += 1
+        heapq.heappush(self._waiting, (urgency, next(self._order), step))
+
+    def unfinished(self, urgency: int) -> int:
+        """Return how many steps of this urgency wait or run."""
+        return self._unfinished[urgency]
+
+    def __iter__(self) -> Iterator[Result]:
+        running: dict[Future[Result], int] = {}
+        with ThreadPoolExecutor(self._threads) as pool:
+            try:
+                while self._waiting or running:
+                    # As many again wait in the pool, so that no thread idles while we yield.
+                    while self._waiting and len(running) < 2 * self._threads:
+                        urgency, _, step = heapq.heappop(self._waiting)
+                        running[pool.submit(step)] = urgency
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        self._unfinished[running.pop(future)] -= 1
+                        yield future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)

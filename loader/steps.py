@@ -1,0 +1,258 @@
+"""The steps of a walk over an account: each reads a little, and says what it has opened up."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from loader.api import Api, CallFailed, NotFound
+from loader.archive import Recorder
+from loader.batches import Ask, Batches, Outcome
+from loader.canonical import canonical
+from loader.endpoints import EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
+from loader.listing import Listing
+from loader.records import Record, nested_id, objects, parse_id
+from loader.rereading import Rereading
+from loader.scope import Scope
+from loader.tables import LEDGER, QUARANTINE, Table
+
+_MAX_UNLISTED = 100
+"""How many tests that an incomplete list lacks are asked for one by one."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Rows for one raw table."""
+
+    table: str
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class Test:
+    """What must be known of a test to read what belongs to it."""
+
+    id: int
+    product_id: int | None
+    is_test_case: bool
+    versions: tuple[tuple[int, int | None], ...]
+    """Its user story versions, each with its user story."""
+    is_due: bool
+    has_details: bool = False
+    """Whether its details are read already."""
+
+
+@dataclass
+class Done:
+    """What a step has brought, and what it has opened up."""
+
+    landings: list[Landing] = field(default_factory=list)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    products: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    tests: list[Test] = field(default_factory=list)
+    unlisted_test_ids: list[int] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+    batch: tuple[Batches, Outcome] | None = None
+
+    def land(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Add rows for a raw table."""
+        if rows:
+            self.landings.append(Landing(table.name, table.to_arrow(rows)))
+
+
+class Steps:
+    """Reads scopes and makes rows of them; safe to use from several threads."""
+
+    def __init__(
+        self, api: Api, customer_id: int, rereading: Rereading, recorder: Recorder | None = None
+    ) -> None:
+        self._api = api
+        self._customer_id = customer_id
+        self._rereading = rereading
+        self._recorder = recorder
+        self._loaded_at = api.now()
+
+    def products(self, wanted: Collection[int]) -> Done:
+        """Read the products; say which are to be read further, the wanted ones or all."""
+        done, scope = Done(), self.scope(PRODUCTS)
+        found = self._records(scope, [(None, PRODUCTS.path)])
+        products = {int(record.id): record for record, _ in found.values()}
+        done.land(PRODUCTS.table, [scope.row(r, self._loaded_at) for r in products.values()])
+        for product_id in wanted or products:
+            if product_id in products:
+                done.products[product_id] = products[product_id].value
+            elif scope.is_complete:
+                scope.fail("not in this account", f"product {product_id}")
+        self._book(done, scope)
+        return done
+
+    def whole(
+        self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
+    ) -> Done:
+        """Read a scope by one call, or by one a section."""
+        done = Done()
+        rows = [
+            scope.row(
+                record,
+                self._loaded_at,
+                product_id=product_id,
+                test_id=scope.test_id,
+                section_ids=canonical(section_ids),
+                position=position,
+            )
+            for position, (record, section_ids) in enumerate(self._records(scope, paths).values())
+        ]
+        if scope.endpoint is not EXECUTIONS:  # of all executions only their number was asked for
+            done.land(scope.endpoint.table, rows)
+        self._book(done, scope)
+        return done
+
+    def page(self, listing: Listing) -> Done:
+        """Read on in a list of tests."""
+        done, scope = Done(), listing.scope
+        records, answers = listing.step()
+        for path, body in answers:
+            self._keep(path, body)
+        done.land(
+            TESTS.table,
+            [scope.row(r, self._loaded_at, product_id=scope.product_id) for r in records],
+        )
+        done.tests = [self._test(record, scope.product_id) for record in records]
+        if not listing.is_done:
+            done.listings.append(listing)
+            return done
+        if not scope.is_complete:
+            done.unlisted_test_ids = self._unlisted(scope)
+        self._book(done, scope)
+        return done
+
+    def single(self, test_id: int) -> Done:
+        """Read a test by itself, which gives its details as well."""
+        done = Done()
+        scope, details = (self.scope(e, test_id=test_id) for e in (TESTS, TEST_DETAILS))
+        path = TEST_DETAILS.path.format(test_id=test_id)
+        found = self._records(details, [(None, path)])
+        for record, _ in found.values():
+            product_id = nested_id(record.value, "product")
+            row = details.row(record, self._loaded_at, product_id=product_id)
+            done.land(TEST_DETAILS.table, [row])
+            for test in scope.keyed([record.value], default_id=test_id):
+                row = scope.row(test, self._loaded_at, product_id=product_id)
+                done.land(TESTS.table, [row])
+                done.tests.append(
+                    replace(self._test(test, product_id), is_due=True, has_details=True)
+                )
+        if not details.is_complete:
+            scope.fail(details.outcome)
+        self._book(done, scope, details)
+        return done
+
+    def batch(self, batches: Batches, batch: list[Ask]) -> Done:
+        """Read what belongs to many tests."""
+        done, outcome = Done(), batches.read(batch)
+        endpoint = batches.endpoint
+        done.batch = batches, outcome
+        for path, body in outcome.answers:
+            self._keep(path, body)
+        done.land(
+            endpoint.table,
+            [
+                scope.row(
+                    record,
+                    self._loaded_at,
+                    # One that names no test is the test's that was asked for.
+                    test_id=nested_id(record.value, endpoint.test_field) or scope.test_id,
+                    **columns,
+                )
+                for scope, record, columns in outcome.found
+            ],
+        )
+        self._book(done, *outcome.closed)
+        return done
+
+    def close(self, scope: Scope) -> Done:
+        """Close a scope that has nothing to read."""
+        done = Done()
+        self._book(done, scope)
+        return done
+
+    # What steps have in common
+
+    def scope(
+        self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
+    ) -> Scope:
+        """Open the books of a scope."""
+        return Scope(endpoint, self._customer_id, product_id=product_id, test_id=test_id)
+
+    def _records(
+        self, scope: Scope, paths: list[tuple[int | None, str]]
+    ) -> dict[int | str, tuple[Record, list[int]]]:
+        """Return what calls answer; what is met in several sections once, with its sections."""
+        endpoint = scope.endpoint
+        found: dict[int | str, tuple[Record, list[int]]] = {}
+        for section_id, path in paths:
+            try:
+                answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
+            except NotFound as gone:
+                scope.book(gone.effort)
+                scope.remark(str(gone))
+                self._keep(path, None)
+                continue
+            except CallFailed as failure:
+                scope.book(failure.effort)
+                scope.fail(failure, f"section {section_id}" if section_id else "")
+                continue
+            value = scope.take(answer)
+            scope.claimed_count = answer.claimed_count
+            body = {endpoint.answer_keys[0]: value}
+            if answer.claimed_count is not None:
+                body["meta"] = {"record_count": answer.claimed_count}
+            self._keep(path, body)
+            if endpoint is EXECUTIONS:
+                continue
+            for record in scope.keyed(
+                [value] if endpoint.is_object else value,
+                repeats=section_id is not None,
+                default_id=scope.test_id if endpoint.is_object else None,
+            ):
+                _, section_ids = found.setdefault(record.id, (record, []))
+                if section_id is not None and section_id not in section_ids:
+                    section_ids.append(section_id)
+        return found
+
+    def _test(self, record: Record, product_id: int | None) -> Test:
+        test_id, value = int(record.id), record.value
+        versions = {
+            version_id: parse_id(story.get("id"))
+            for feature in objects(value, "features")
+            for story in objects(feature, "user_stories")
+            if (version_id := parse_id(story.get("user_story_version_id"))) is not None
+        }
+        path = TEST_DETAILS.path.format(test_id=test_id)
+        is_due = self._rereading.is_due(test_id, value) and self._api.has(path)
+        return Test(
+            test_id,
+            product_id,
+            value.get("testing_type") is None,
+            tuple(versions.items()),
+            is_due,
+        )
+
+    def _unlisted(self, scope: Scope) -> list[int]:
+        """Return tests that the list had the last time it was whole."""
+        listed = orjson.loads(self._rereading.known.listed.get(scope.product_id or 0, "[]"))
+        return [test_id for test_id in listed if not scope.has(test_id)][:_MAX_UNLISTED]
+
+    def _keep(self, path: str, body: Any) -> None:
+        if self._recorder:
+            self._recorder.keep(path, body)
+
+    def _book(self, done: Done, *scopes: Scope) -> None:
+        """Close scopes."""
+        done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
+        done.land(LEDGER, done.ledger)
+        done.land(
+            QUARANTINE, [row for scope in scopes for row in scope.quarantine_rows(self._loaded_at)]
+        )
