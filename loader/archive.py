@@ -1,8 +1,9 @@
 """The API's answers as files, less credentials: written by one load, landed by another.
 
-A customer's folder has `recorded_at.txt`, when the answers were given, and a file for each path that
-was asked: `bugs/filter_test_cycle_ids=17.json` is what `/bugs?filter_test_cycle_ids=17` answers. What
-was asked for many tests at once is kept as if it had been asked one by one. `null` is a 404.
+A customer's folder has `recorded_at.txt`, when the answers were given, and a file for each path
+that was asked: `bugs/filter_test_cycle_ids=17.json` is the answer to
+`/bugs?filter_test_cycle_ids=17`. What was asked for many tests at once is kept as if it had been
+asked one by one. `null` is a 404.
 """
 
 from collections.abc import Sequence
@@ -52,8 +53,8 @@ class Archive:
             self._recorded_at = datetime.fromisoformat(text).astimezone(UTC)
         except (OSError, ValueError) as error:
             raise BadArchive(
-                f"{folder / _RECORDED_AT} does not say when the answers were given; it is written by "
-                "`load --record`"
+                f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
+                "by `load --record`"
             ) from error
 
     def get(

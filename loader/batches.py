@@ -42,7 +42,7 @@ class Outcome:
 
 
 class Batches:
-    """The batches of one endpoint. A call names one id a test, so that its records can be told apart."""
+    """The batches of one endpoint. A call names one id a test, so records can be told apart."""
 
     def __init__(self, api: Api, endpoint: Endpoint) -> None:
         self._api = api

@@ -106,7 +106,7 @@ def load(names: tuple[str, ...], product_ids: tuple[int, ...], test_ids: tuple[i
     with warehouse.locked(path):
         for customer in customers:
             try:
-                report = pipeline.load(path, customer, product_ids=product_ids, test_ids=test_ids)
+                report = pipeline.load(path, customer, pipeline.Selection(product_ids, test_ids))
             except pipeline.LoadFailed as failure:
                 failures.append(str(failure))
                 continue

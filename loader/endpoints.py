@@ -41,7 +41,7 @@ class Endpoint:
     separator: str = ","
     """Stands between the ids of a batch."""
     counts_records: bool = False
-    """Whether a batch comes page by page and says, under `meta.record_count`, how many there are."""
+    """Whether a batch comes in pages and says, under `meta.record_count`, how many there are."""
     for_test_cases: bool = False
     """Whether only tests without a testing type have it."""
     results: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Reads the ledger back: what a load has done, how the warehouse stands, what need not be read again."""
+"""Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,3 +11,205 @@ import orjson
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS
 from loader.rereading import Known
 from loader.tables import LEDGER, QUARANTINE
+
+_ENDPOINTS_OF_ANY_TEST = sum(
+    endpoint.parent == "test" and not endpoint.for_test_cases for endpoint in ENDPOINTS
+)
+
+
+@dataclass(frozen=True)
+class EndpointReport:
+    """What a load read of one endpoint, and how much of it was new or changed."""
+
+    endpoint: str
+    scopes: int
+    incomplete: int
+    records: int
+    quarantined: int
+    versions: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """A load of the past."""
+
+    customer_id: int
+    ended_at: datetime
+    scopes: int
+    incomplete: int
+    records: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class CustomerStatus:
+    """How a customer's data stand."""
+
+    customer_id: int
+    tests: int
+    oldest_read_at: datetime | None
+    """When what is read longest ago was read; None if a test was never read completely."""
+    unread_tests: int
+    """Tests that were never read completely, or not the last time."""
+
+
+class LedgerReader:
+    """Questions to the ledger, each one statement."""
+
+    def __init__(self, pipeline: dlt.Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def select(self, sql: str, *parameters: Any) -> Sequence[Sequence[Any]]:
+        """Run a query in which `{table}` stands for a raw table; no rows where there is none."""
+        with self._pipeline.sql_client() as client:
+            tables = "select table_name from information_schema.tables where table_schema = %s"
+            existing = {name for (name,) in client.execute_sql(tables, client.dataset_name) or []}
+            if LEDGER.name not in existing:
+                return []
+            names = {name: client.make_qualified_table_name(name) for name in existing}
+            return client.execute_sql(sql.format_map(names), *parameters) or []
+
+    def known(self, customer_id: int) -> Known:
+        """Return what earlier loads have read completely of a customer."""
+        read_at = self.select(
+            "select test_id, min(complete_at) from ("
+            "  select test_id, endpoint, max(read_at) as latest_at,"
+            "    max(case when is_complete then read_at end) as complete_at"
+            "  from {ledger}"
+            "  where customer_id = %s and test_id is not null and endpoint <> %s"
+            "  group by test_id, endpoint"
+            ") as scopes group by test_id"
+            " having count(case when complete_at = latest_at then 1 end) = count(*)"
+            " and count(*) >= %s",
+            customer_id,
+            TESTS.name,
+            _ENDPOINTS_OF_ANY_TEST,
+        )
+        last = self.select(
+            "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
+            customer_id,
+            PRODUCTS.name,
+        )
+        return Known(
+            {int(id_): at for id_, at in read_at},
+            self._listed(customer_id),
+            last[0][0] if last else None,
+        )
+
+    def report(self, load_id: str) -> list[EndpointReport]:
+        """Return what a load did, by endpoint."""
+        totals = self.select(
+            "select endpoint, count(*), count(case when not is_complete then 1 end),"
+            " sum(record_count), sum(quarantined_count), sum(requests)"
+            " from {ledger} where _dlt_load_id = %s group by endpoint",
+            load_id,
+        )
+        places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
+        return [
+            EndpointReport(
+                endpoint,
+                scopes,
+                incomplete,
+                records,
+                quarantined,
+                self._versions(endpoint, load_id),
+                calls,
+            )
+            for endpoint, scopes, incomplete, records, quarantined, calls in sorted(
+                totals, key=lambda row: places[row[0]]
+            )
+        ]
+
+    def problems(self, load_id: str) -> list[str]:
+        """Return which scopes of a load are incomplete, and why; like ones in one line."""
+        rows = self.select(
+            "select endpoint, outcome, count(*), min(product_id), min(test_id)"
+            " from {ledger} where _dlt_load_id = %s and not is_complete"
+            " group by endpoint, outcome order by endpoint, outcome",
+            load_id,
+        )
+        return [_describe(*row) for row in rows]
+
+    def remarks(self, load_id: str) -> list[str]:
+        """Return what a load noticed though nothing is missing; like ones in one line."""
+        rows = self.select(
+            "select endpoint, remarks, count(*), min(product_id), min(test_id)"
+            " from {ledger} where _dlt_load_id = %s and remarks is not null"
+            " group by endpoint, remarks order by endpoint, remarks",
+            load_id,
+        )
+        return [_describe(*row) for row in rows]
+
+    def loads(self, limit: int = 10) -> list[LoadSummary]:
+        """Return the latest loads, newest first."""
+        rows = self.select(
+            "select ledger.customer_id, loads.inserted_at, count(*),"
+            " count(case when not is_complete then 1 end), sum(record_count), sum(requests)"
+            " from {ledger} as ledger"
+            " inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
+            " group by ledger.customer_id, loads.inserted_at"
+            f" order by loads.inserted_at desc limit {limit:d}"
+        )
+        return [LoadSummary(*row) for row in rows]
+
+    def incomplete(self) -> list[str]:
+        """Return the scopes whose latest read is incomplete; like ones in one line."""
+        rows = self.select(
+            "select endpoint, outcome, count(*), min(product_id), min(test_id) from ("
+            "  select ledger.*, row_number() over ("
+            "    partition by customer_id, endpoint, product_id, test_id order by read_at desc"
+            "  ) as age from {ledger} as ledger"
+            ") as reads where age = 1 and not is_complete"
+            " group by endpoint, outcome order by endpoint, outcome"
+        )
+        return [_describe(*row) for row in rows]
+
+    def quarantine(self) -> list[tuple[str, str, int]]:
+        """Return endpoint, reason and number of the distinct records in quarantine."""
+        rows = self.select(
+            f"select endpoint, reason, count(distinct original) from {{{QUARANTINE.name}}}"
+            " group by endpoint, reason order by endpoint, reason"
+        )
+        return [(endpoint, reason, count) for endpoint, reason, count in rows]
+
+    def customers(self) -> list[CustomerStatus]:
+        """Return how each customer's tests stand; those that are gone are left out."""
+        ids = self.select("select distinct customer_id from {ledger} order by customer_id")
+        return [self._customer(customer_id) for (customer_id,) in ids]
+
+    def _customer(self, customer_id: int) -> CustomerStatus:
+        read_at = self.known(customer_id).read_at
+        listed = [
+            test_id for ids in self._listed(customer_id).values() for test_id in orjson.loads(ids)
+        ]
+        reads = [read_at[test_id] for test_id in listed if test_id in read_at]
+        return CustomerStatus(
+            customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)
+        )
+
+    def _listed(self, customer_id: int) -> dict[int, str]:
+        rows = self.select(
+            "select product_id, ids from ("
+            "  select product_id, ids,"
+            "    row_number() over (partition by product_id order by read_at desc) as age"
+            "  from {ledger} where customer_id = %s and endpoint = %s"
+            "    and product_id is not null and is_complete"
+            ") as reads where age = 1",
+            customer_id,
+            TESTS.name,
+        )
+        return {int(product_id): str(ids) for product_id, ids in rows}
+
+    def _versions(self, endpoint: str, load_id: str) -> int:
+        rows = self.select(f"select count(*) from {{{endpoint}}} where _dlt_load_id = %s", load_id)
+        return int(rows[0][0])
+
+
+def _describe(
+    endpoint: str, text: str, count: int, product_id: int | None, test_id: int | None
+) -> str:
+    of_what = f" of product {product_id}" if product_id is not None else ""
+    of_what = f" of test {test_id}" if test_id is not None else of_what
+    more = f" and {count - 1:,} more" if count > 1 else ""
+    return f"{endpoint}{of_what}{more}: {text}"

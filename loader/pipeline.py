@@ -3,21 +3,23 @@
 import logging
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dlt
 from dlt.common.destination.client import WithStagingDataset
+from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from loader import warehouse
-from loader.client import AccessDenied
+from loader.archive import BadArchive
 from loader.customers import Customer
+from loader.endpoints import TABLES
+from loader.ledger import EndpointReport, LedgerReader
 from loader.reader import NothingRead
 from loader.source import testio
-from loader.tables import LEDGER, TABLES
 
 _SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -37,50 +39,43 @@ class LoadFailed(Exception):
 
 
 @dataclass(frozen=True)
-class EndpointReport:
-    """What a load read of one endpoint, and how much of it was new or changed."""
-
-    endpoint: str
-    scopes: int
-    incomplete: int
-    records: int
-    quarantined: int
-    versions: int
-
-
-@dataclass(frozen=True)
 class LoadReport:
     """What a load of one customer did, as its own ledger has it."""
 
     customer: str
     endpoints: list[EndpointReport]
     problems: list[str]
-    """The scopes that are incomplete, and why."""
+    """What is incomplete, and why."""
+    remarks: list[str]
+    """What was noticed though nothing is missing."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of an account a load is to read; all that can have changed, if nothing is named."""
+
+    product_ids: Collection[int] = ()
+    test_ids: Collection[int] = ()
+    is_full: bool = False
+    record_to: str = ""
+    replay_from: str = ""
 
 
 def load(
-    path: Path,
-    customer: Customer,
-    *,
-    product_ids: Collection[int] = (),
-    test_ids: Collection[int] = (),
+    path: Path, customer: Customer, selection: Selection | None = None, *, progress: Any = None
 ) -> LoadReport:
     """Land one customer's account, or part of it, in the warehouse file at `path`.
 
     A load that was interrupted is finished first, or undone if that is no longer possible.
+    `progress` is one of dlt's collectors.
 
     Raises:
         LoadFailed: if nothing could be read, or what was read could not be landed.
     """
-    _finish_interrupted(path)
-    source = testio(
-        api_token=customer.api_token,
-        customer_id=customer.customer_id,
-        base_url=customer.base_url,
-        product_ids=product_ids,
-        test_ids=test_ids,
-    )
-    pipeline = _pipeline(path)
+    pipeline = _pipeline(path, progress)
+    _finish_interrupted(pipeline)
+    ledger = LedgerReader(pipeline)
+    source = _source(customer, selection or Selection(), ledger)
     try:
         info = pipeline.run(source, loader_file_format="parquet")
     except PipelineStepFailed as failure:
@@ -88,7 +83,10 @@ def load(
             _forget(pipeline)
         raise LoadFailed(_reason(failure, customer)) from failure
     _forget(pipeline)
-    return _report(pipeline, customer, info.loads_ids[0])
+    load_id = info.loads_ids[0]
+    return LoadReport(
+        customer.name, ledger.report(load_id), ledger.problems(load_id), ledger.remarks(load_id)
+    )
 
 
 def drop(path: Path) -> None:
@@ -104,21 +102,22 @@ def drop(path: Path) -> None:
     _forget(pipeline)
 
 
-def _pipeline(path: Path) -> dlt.Pipeline:
+def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
     warehouse.create(path)
+    warehouse.check_writable(path)
     return dlt.pipeline(
         "testio",
         pipelines_dir=str(warehouse.working_directory(path)),
         # Without transactions a merge that fails half-way leaves all rows of a table retired.
         destination=dlt.destinations.duckdb(credentials=str(path), supports_transactions=True),
         dataset_name=warehouse.RAW_DATASET,
+        progress=progress,
     )
 
 
-def _finish_interrupted(path: Path) -> None:
+def _finish_interrupted(pipeline: dlt.Pipeline) -> None:
     """Bring the warehouse to the end of a load: the interrupted one's, or else the one before."""
-    pipeline = _pipeline(path)
     if pipeline.has_pending_data:
         try:
             pipeline.run()
@@ -161,55 +160,36 @@ def _undo_incomplete(pipeline: dlt.Pipeline) -> None:
                 client.execute_sql(f"delete from {qualified} where {broken}")
 
 
-def _report(pipeline: dlt.Pipeline, customer: Customer, load_id: str) -> LoadReport:
-    with pipeline.sql_client() as client:
-
-        def select(sql: str) -> Sequence[Sequence[Any]]:
-            return client.execute_sql(sql, load_id) or []
-
-        ledger = client.make_qualified_table_name(LEDGER.name)
-        totals = select(
-            "select endpoint, count(*), count(case when not is_complete then 1 end), "
-            "sum(record_count), sum(quarantined_count) "
-            f"from {ledger} where _dlt_load_id = %s group by endpoint order by endpoint"
-        )
-        problems = select(
-            "select endpoint, product_id, test_id, outcome "
-            f"from {ledger} where _dlt_load_id = %s and not is_complete order by 1, 2, 3"
-        )
-        versions = {
-            endpoint: select(
-                f"select count(*) from {client.make_qualified_table_name(endpoint)} "
-                "where _dlt_load_id = %s"
-            )[0][0]
-            for endpoint, *_ in totals
-        }
-    return LoadReport(
-        customer.name,
-        [
-            EndpointReport(name, scopes, incomplete, records, quarantined, versions[name])
-            for name, scopes, incomplete, records, quarantined in totals
-        ],
-        [_describe(*problem) for problem in problems],
+def _source(customer: Customer, selection: Selection, ledger: LedgerReader) -> DltSource:
+    is_incremental = not (selection.is_full or selection.replay_from)
+    return testio(
+        api_token=customer.api_token,
+        customer_id=customer.customer_id,
+        base_url=customer.base_url,
+        product_ids=selection.product_ids,
+        test_ids=selection.test_ids,
+        known=ledger.known(customer.customer_id) if is_incremental else None,
+        record_to=_folder(selection.record_to, customer),
+        replay_from=_folder(selection.replay_from, customer),
     )
 
 
-def _describe(endpoint: str, product_id: int | None, test_id: int | None, outcome: str) -> str:
-    of_what = f" of product {product_id}" if product_id is not None else ""
-    of_what += f" of test {test_id}" if test_id is not None else ""
-    return f"{endpoint}{of_what}: {outcome}"
+def _folder(archive: str, customer: Customer) -> str:
+    """Return the customer's own folder in an archive."""
+    return str(Path(archive) / customer.name) if archive else ""
 
 
 def _reason(failure: PipelineStepFailed, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
     cause: BaseException | None = failure
     while cause is not None:
-        if isinstance(cause, AccessDenied):
-            return (
-                f"{customer.base_url} refuses the token of customer {customer.name!r} ({cause}); "
-                "check the token and that it belongs to this customer"
-            )
         if isinstance(cause, NothingRead):
-            return f"nothing could be read from {customer.base_url}: {cause}"
+            advice = "; check the token and that it belongs to this customer"
+            return (
+                f"nothing could be read from {customer.base_url} for customer {customer.name!r}: "
+                f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
+            )
+        if isinstance(cause, BadArchive):
+            return str(cause)
         cause = cause.__cause__ or cause.__context__
     return f"{failure.step} failed: {failure.exception}"

@@ -45,7 +45,7 @@ class Rereading:
         if test_id not in self.known.read_at or test.get("status") not in _FINAL:
             return True
         end_at = _moment(test.get("end_at"))
-        return end_at is not None and end_at + self.settling >= self.now
+        return end_at is not None and end_at >= self.now - self.settling
 
     def oldest(self, settled: Sequence[int], tests: int) -> Sequence[int]:
         """Return those of the settled tests whose turn it is, in an account of so many tests."""

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -48,6 +49,19 @@ def create(warehouse: Path) -> None:
         with duckdb.connect() as connection:
             path = str(warehouse).replace("'", "''")
             connection.execute(f"attach '{path}' (storage_version '{_STORAGE_VERSION}')")
+
+
+def check_writable(warehouse: Path) -> None:
+    """Raise WarehouseBusy if another process has the file open, BadWarehouse if it is no use."""
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as error:
+        if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
+            raise WarehouseBusy(
+                f"{warehouse.name} is held open by {holder[1]}; close it there, or let readers "
+                "open a copy, then load again"
+            ) from error
+        raise BadWarehouse(f"{warehouse} cannot be opened: {error}") from error
 
 
 @contextlib.contextmanager
