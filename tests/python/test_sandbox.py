@@ -4,77 +4,26 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
+from sandbox_reads import (
+    all_bugs,
+    all_features,
+    all_products,
+    all_test_features,
+    all_tests,
+    pages,
+    read,
+    section_ids,
+    smallest,
+    status,
+)
 
 from loader.sandbox import MISSING, TOKEN, Account, Answer, Query, serve
-
-
-def smallest(seed: int = 1, customer: int | str = 0) -> Account:
-    return Account(products=3, tests=12, bugs=60, seed=seed, customer=customer)
-
-
-@pytest.fixture
-def account() -> Account:
-    return smallest()
-
-
-def read(account: Account, path: str, **query: object) -> Any:
-    answer = account(path, {name.replace("__", "[]"): [str(v)] for name, v in query.items()})
-    assert answer.status == 200, answer.json()
-    return answer.json()
-
-
-def status(account: Account, path: str, **query: str) -> int:
-    return account(path, {name: [value] for name, value in query.items()}).status
-
-
-def pages(account: Account, path: str, per_page: int) -> Iterator[list[Any]]:
-    page = 1
-    while tests := read(account, path, page=page, per_page=per_page)["exploratory_tests"]:
-        yield tests
-        page += 1
-
-
-def all_products(account: Account) -> list[Any]:
-    products: list[Any] = read(account, "/products")["products"]
-    return products
-
-
-def all_features(account: Account) -> list[Any]:
-    """Every feature as often as it is met."""
-    paths = []
-    for product in all_products(account):
-        base = f"/products/{product['id']}"
-        sections = [f"{base}/sections/{id_}/features" for id_ in section_ids(product)]
-        paths += sections or [f"{base}/features"]
-    return [feature for path in paths for feature in read(account, path)["features"]]
-
-
-def all_tests(account: Account) -> list[Any]:
-    paths = [f"/products/{product['id']}/exploratory_tests" for product in all_products(account)]
-    return [test for path in paths for page in pages(account, path, 100) for test in page]
-
-
-def all_test_features(account: Account) -> list[Any]:
-    return [feature for test in all_tests(account) for feature in test["features"]]
-
-
-def all_bugs(account: Account) -> list[Any]:
-    bugs: list[Any] = read(account, "/bugs")["bugs"]
-    return bugs
-
-
-def section_ids(product: Any) -> set[int]:
-    sections = product.get("sections") or []
-    with_default = product.get("sections_with_default") or []
-    has_sections = sections or len(with_default) > 1
-    return {section["id"] for section in [*sections, *with_default]} if has_sections else set()
-
 
 # The same in every process, another for every customer
 
@@ -195,24 +144,6 @@ def test_user_stories_become_objects_on_demand(account: Account) -> None:
     assert compared
 
 
-def test_executions_are_paged_counted_and_filtered(account: Account) -> None:
-    path, key = "/user_story_version_executions", "user_story_version_executions"
-    count = read(account, path)["meta"]["record_count"]
-    by_10 = [read(account, path, page=n, per_page=10)[key] for n in range(1, count // 10 + 2)]
-    executions = [execution for page in by_10 for execution in page]
-    assert len({execution["id"] for execution in executions}) == count > 30
-    assert read(account, path, page=count)[key] == []
-    one = next(execution for execution in executions if "user_story_id" in execution)
-    for query in (
-        {"user_story_ids__": one["user_story_id"]},
-        {"user_story_version_ids__": one["user_story_version_id"]},
-        {"filter_test_cycle_ids": one["test_cycle"]["id"], "order": "desc"},
-    ):
-        found = read(account, path, **query)
-        assert 0 < found["meta"]["record_count"] < count
-        assert one["id"] in {execution["id"] for execution in found[key]}
-
-
 def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None:
     tests = all_tests(account)
     for test in tests:
@@ -235,6 +166,7 @@ def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None
         ("/bugs", {"export_status": "perhaps"}, 422),
         ("/user_story_version_executions", {"page": "0"}, 422),
         ("/user_story_version_executions", {"order": "sideways"}, 422),
+        ("/user_story_version_executions", {"user_story_ids[]": "1,2"}, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(
