@@ -13,12 +13,13 @@ from loader.sandbox.bugs import Bugs
 from loader.sandbox.content import REJECT_REASONS
 from loader.sandbox.executions import Executions
 from loader.sandbox.plan import Plan
-from loader.sandbox.query import Refused, choice, ids, page, wants_stories
+from loader.sandbox.query import Refused, choice, ids, one_id, page, wants_stories
 from loader.sandbox.record import Kind, Record, part, parts, usable_id
 from loader.sandbox.records import Records
 from loader.sandbox.results import with_results
 from loader.sandbox.server import Answer, Query
 from loader.sandbox.store import PARENTS, Store
+from loader.sandbox.templates import test_templates
 from loader.sandbox.traps import SIGNATURE
 from loader.sandbox.truth import Truth, find_truth
 
@@ -115,7 +116,7 @@ class Account:
 
     def _user_stories(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
-        section_id = next(iter(ids(query, "section_id") or ()), None)
+        section_id = one_id(query, "section_id")
         if section_id is None and self._sections(product):
             raise Refused(422, "this product has sections: name a section_id")
         features = self._catalogue(product, section_id, expand=True)
@@ -126,6 +127,16 @@ class Account:
     def _environments(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
         return {"test_environments": self._records.environments(product) if product >= 0 else []}
+
+    def _templates(self, query: Query) -> Any:
+        product_id = one_id(query, "product_id")
+        if product_id is None:
+            raise Refused(422, "name a product_id")
+        product = self._find("products", product_id)
+        section_id, sections = one_id(query, "section_id"), self._sections(product)
+        if section_id is not None and section_id not in sections:
+            raise Refused(404, "this product has no such section")
+        return test_templates(self._plan, product, sections, section_id)
 
     def _tests(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
@@ -267,6 +278,7 @@ _ROUTES: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
         ("/exploratory_tests/#", Account._test),
         ("/bugs", Account._bugs),
         ("/bugs/reject_reasons", Account._reject_reasons),
+        ("/test_templates", Account._templates),
         ("/user_story_version_executions", Account._user_story_executions),
     )
 ]

@@ -20,6 +20,7 @@ _IDS_PER_CUSTOMER = 100_000_000
 _FIRST_IDS = {
     "products": 101,
     "environments": 301,
+    "test_templates": 601,
     "sections": 1_001,
     "features": 10_001,
     "tests": 20_001,

@@ -37,6 +37,11 @@ def ids(query: Query, name: str) -> list[int] | None:
     return list(dict.fromkeys(_number(text, name) for text in texts))
 
 
+def one_id(query: Query, name: str) -> int | None:
+    """Return the id that a parameter names, if it is there."""
+    return _number(query[name][0], name) if name in query else None
+
+
 def repeated_ids(query: Query, name: str) -> set[int] | None:
     """Return ids that must be given one by one; None without such a parameter."""
     return {_number(text, name) for text in query[name]} if name in query else None

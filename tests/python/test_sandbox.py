@@ -144,6 +144,32 @@ def test_user_stories_become_objects_on_demand(account: Account) -> None:
     assert compared
 
 
+def test_templates_are_those_of_a_product_or_of_a_section() -> None:
+    account = Account(products=5)
+    counts, shapes = [], set()
+    for product in all_products(account):
+        answer = read(account, "/test_templates", product_id=product["id"])
+        shapes.add(type(answer))
+        templates = {t["id"]: t for t in listed(answer)}
+        counts.append(len(templates))
+        of_sections = {
+            template["id"]: template
+            for id_ in section_ids(product)
+            for template in listed(
+                read(account, "/test_templates", product_id=product["id"], section_id=id_)
+            )
+        }
+        assert of_sections == (templates if section_ids(product) else {})
+    assert counts == [1, 2, 3, 0, 1]
+    assert shapes == {list, dict}
+
+
+def listed(answer: Any) -> list[Any]:
+    """Test templates come bare or under a key."""
+    templates: list[Any] = answer if isinstance(answer, list) else answer["test_templates"]
+    return templates
+
+
 def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None:
     tests = all_tests(account)
     for test in tests:
@@ -162,6 +188,9 @@ def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None
         ("/exploratory_tests/one", {}, 404),
         ("/products/102/sections/1/features", {}, 404),
         ("/nothing", {}, 404),
+        ("/test_templates", {}, 422),
+        ("/test_templates", {"product_id": "1"}, 404),
+        ("/test_templates", {"product_id": "102", "section_id": "1"}, 404),
         ("/bugs", {"filter_test_cycle_ids": "1,x"}, 422),
         ("/bugs", {"export_status": "perhaps"}, 422),
         ("/user_story_version_executions", {"page": "0"}, 422),
