@@ -12,6 +12,7 @@ import pytest
 import requests
 from sandbox_reads import (
     all_bugs,
+    all_executions,
     all_features,
     all_products,
     all_test_features,
@@ -21,6 +22,7 @@ from sandbox_reads import (
     section_ids,
     smallest,
     status,
+    versions,
 )
 
 from loader.sandbox import MISSING, TOKEN, Account, Answer, Query, serve
@@ -239,6 +241,15 @@ def test_the_truth_adds_up(account: Account) -> None:
     assert len(truth.unattributed_bugs) == 3
     assert truth.bugs == truth.bugs_by_status.total() == truth.bugs_by_product.total()
     assert truth.bugs_by_status["rejected"] == truth.rejected_bugs_by_reason.total()
+    assert truth.test_details == truth.tests
+    untyped = [test for test in all_tests(account) if test["testing_type"] is None]
+    assert truth.test_case_tests == len(untyped) == 2
+    assert truth.test_case_results > 0
+    assert (truth.test_environments, truth.test_templates) == (9, 6)
+    assert truth.executions == truth.executions_by_status.total()
+    assert truth.executions == truth.executions_by_story.total() == len(all_executions(account))
+    assert truth.executions_by_story.keys() <= {story for _, story, _ in versions(account)}
+    assert truth.user_stories > len(truth.executions_by_story)
 
 
 # Traps
