@@ -16,7 +16,7 @@ from zlib import crc32
 from loader.sandbox import traps
 from loader.sandbox.content import CHARACTERS, STORIES, TOPICS, Character, Topic
 
-_IDS_PER_CUSTOMER = 100_000_000
+IDS_PER_CUSTOMER = 100_000_000
 _FIRST_IDS = {
     "products": 101,
     "environments": 301,
@@ -85,7 +85,7 @@ class Plan:
         self.now = datetime.combine(today, time(), UTC)
         self._seed = f"{customer}/{seed}"
         own = customer if isinstance(customer, int) else 1 + crc32(customer.encode()) % 10_000
-        self._offset = own * _IDS_PER_CUSTOMER
+        self._offset = own * IDS_PER_CUSTOMER
         self.catalogues = [self._catalogue(product) for product in range(products)]
         days = (self.now - timedelta(days) for days in range(_DAYS, 14, -1))
         self._calendar = [day for day in days for _ in range(_SEASON[day.month])]
