@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loader.sandbox.faults import FAULTS
+
 if TYPE_CHECKING:
     from loader.pipeline import LoadReport
 
@@ -149,6 +151,13 @@ def drop(yes: bool) -> None:
 @click.option("--bugs", default=600, show_default=True, help="Bugs in the account.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another account.")
 @click.option("--latency", default=0.0, show_default=True, help="Seconds an answer takes.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice(list(FAULTS)),
+    help="Misbehave in this way; several faults are put one around the other.",
+)
 @click.option("--port", default=0, help="Port to listen on (default: any that is free).")
 @click.option("--unless-configured", is_flag=True, help="Only run COMMAND if a token is set.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -158,6 +167,7 @@ def sandbox(
     bugs: int,
     seed: int,
     latency: float,
+    faults: tuple[str, ...],
     port: int,
     unless_configured: bool,
     command: tuple[str, ...],
@@ -172,10 +182,12 @@ def sandbox(
 
         if is_configured():
             sys.exit(subprocess.call(command))
-    from loader.sandbox import Account, serve
+    from loader.sandbox import Account, Handler, serve
 
-    account = Account(products=products, tests=tests, bugs=bugs, seed=seed)
-    with serve(account, port=port, latency=latency) as server:
+    handler: Handler = Account(products=products, tests=tests, bugs=bugs, seed=seed)
+    for fault in faults:
+        handler = FAULTS[fault](handler)
+    with serve(handler, port=port, latency=latency) as server:
         environment = {
             "SOURCES__TESTIO__API_TOKEN": "sandbox",
             "SOURCES__TESTIO__CUSTOMER_ID": str(_SANDBOX_CUSTOMER),

@@ -11,13 +11,15 @@ import orjson
 from loader.sandbox import cases, traps
 from loader.sandbox.bugs import Bugs
 from loader.sandbox.content import REJECT_REASONS
+from loader.sandbox.executions import Executions
 from loader.sandbox.plan import Plan
-from loader.sandbox.query import Refused, choice, ids, page, wants_stories
+from loader.sandbox.query import Refused, choice, ids, one_id, page, wants_stories
 from loader.sandbox.record import Kind, Record, part, parts, usable_id
 from loader.sandbox.records import Records
 from loader.sandbox.results import with_results
 from loader.sandbox.server import Answer, Query
 from loader.sandbox.store import PARENTS, Store
+from loader.sandbox.templates import test_templates
 from loader.sandbox.traps import SIGNATURE
 from loader.sandbox.truth import Truth, find_truth
 
@@ -53,6 +55,7 @@ class Account:
             "bugs": Bugs(self._plan, self._records, bug_bytes).make,
         }
         self._store = Store(self._plan, makers)
+        self._executions = Executions(self._plan, self._store, self._records)
         self._reads = count(1)
 
     def __call__(self, path: str, query: Query) -> Answer:
@@ -113,7 +116,7 @@ class Account:
 
     def _user_stories(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
-        section_id = next(iter(ids(query, "section_id") or ()), None)
+        section_id = one_id(query, "section_id")
         if section_id is None and self._sections(product):
             raise Refused(422, "this product has sections: name a section_id")
         features = self._catalogue(product, section_id, expand=True)
@@ -125,19 +128,29 @@ class Account:
         product = self._find("products", product_id)
         return {"test_environments": self._records.environments(product) if product >= 0 else []}
 
+    def _templates(self, query: Query) -> Any:
+        product_id = one_id(query, "product_id")
+        if product_id is None:
+            raise Refused(422, "name a product_id")
+        product = self._find("products", product_id)
+        section_id, sections = one_id(query, "section_id"), self._sections(product)
+        if section_id is not None and section_id not in sections:
+            raise Refused(404, "this product has no such section")
+        return test_templates(self._plan, product, sections, section_id)
+
     def _tests(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
         numbers = self._store.numbers("tests", product)
         numbers = page(query, numbers) if "page" in query else numbers[:_TESTS_WITHOUT_PAGE]
         tests = self._all("tests", numbers)
         if wants_stories(query):
-            tests = [self._expanded(test, product) for test in tests]
+            tests = [self._expanded(test, n) for test, n in zip(tests, numbers, strict=True)]
         return {"exploratory_tests": tests}
 
     def _test(self, query: Query, test_id: int) -> Any:
         number = self._find("tests", test_id)
         test = self._store.get("tests", number)
-        expanded = self._expanded(test, self._store.parent("tests", number))
+        expanded = self._expanded(test, number)
         bugs = self._all("bugs", self._store.numbers("bugs", number))
         bugs = [bug for bug in bugs if usable_id(bug) is not None]
         runs = self._plan.runs(number)
@@ -167,24 +180,8 @@ class Account:
         names = ("key", "name", "default_comment")
         return {"reject_reasons": [dict(zip(names, r, strict=True)) for r in REJECT_REASONS]}
 
-    def _executions(self, query: Query) -> Any:
-        """Executions of older tests come first, or last."""
-        is_reversed = choice(query, "order", ("asc", "desc")) == "desc"
-        story_ids, version_ids = (
-            ids(query, name) for name in ("user_story_ids[]", "user_story_version_ids[]")
-        )
-        runs = [
-            run
-            for test in sorted(self._chosen_tests(query), reverse=is_reversed)
-            for run in self._plan.runs(test)
-            if (story_ids is None or run.story_id in story_ids)
-            and (version_ids is None or run.version_id in version_ids)
-        ]
-        executions = [
-            self._records.execution(run, self._store.get("tests", run.test))
-            for run in page(query, runs)
-        ]
-        return {"meta": {"record_count": len(runs)}, "user_story_version_executions": executions}
+    def _user_story_executions(self, query: Query) -> Any:
+        return self._executions.answer(query)
 
     def _test_case_test(self, query: Query, product_id: int, test_id: int) -> Any:
         return {"test_case_test": cases.test_case_test(self._case_test(product_id, test_id))}
@@ -245,10 +242,16 @@ class Account:
                 features.append(feature)
         return [self._records.expanded(f, product) for f in features] if expand else features
 
-    def _expanded(self, test: Record, product: int) -> Record:
+    def _expanded(self, test: Record, number: int) -> Record:
         """Return a test with its user stories as objects."""
-        features = parts(test, "features")
-        features = [self._records.expanded(f, product, in_test=True) for f in features]
+        product = self._store.parent("tests", number)
+        features = [
+            # A test feature whose record has lost its id still is the one at this place.
+            self._records.expanded(
+                feature, product, usable_id(feature) or self._plan.test_feature_id(number, place)
+            )
+            for place, feature in enumerate(parts(test, "features"))
+        ]
         return {**test, "features": features}
 
 
@@ -275,6 +278,7 @@ _ROUTES: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
         ("/exploratory_tests/#", Account._test),
         ("/bugs", Account._bugs),
         ("/bugs/reject_reasons", Account._reject_reasons),
-        ("/user_story_version_executions", Account._executions),
+        ("/test_templates", Account._templates),
+        ("/user_story_version_executions", Account._user_story_executions),
     )
 ]

@@ -1,6 +1,6 @@
 """Test case tests: what tests without a testing type are made of, and how their cases went."""
 
-from loader.sandbox.record import Record, usable_id
+from loader.sandbox.record import Record, parts, usable_id
 
 _RESULTS = ("passed", "passed", "failed", "blocked", "pending")
 
@@ -16,7 +16,7 @@ def test_case_test(test: Record) -> Record:
             {"id": number, "test_case_environment_id": number, "requirement": requirement}
             for number, requirement in enumerate(test.get("requirements") or [], start=1)
         ],
-        "test_cases": [_case(test, place) for place in range(len(test["features"]))],
+        "test_cases": _cases(test),
         "test_environment": test.get("test_environment"),
     }
 
@@ -25,7 +25,6 @@ def results(test: Record) -> list[Record]:
     """Return the results of a test case test, two of each case."""
     if test.get("start_at") is None:
         return []
-    cases = [_case(test, place) for place in range(len(test["features"]))]
     return [
         {
             "id": 10 * case["id"] + run,
@@ -35,13 +34,18 @@ def results(test: Record) -> list[Record]:
             "executed_by": None if run else "m.okafor",
             "executed_at": test.get("end_at"),
         }
-        for case in cases
+        for case in _cases(test)
         for run in range(2)
     ]
 
 
-def _case(test: Record, place: int) -> Record:
-    feature, case_id = test["features"][place], 10 * (usable_id(test) or 0) + place
+def _cases(test: Record) -> list[Record]:
+    first_id = 10 * (usable_id(test) or 0)
+    features = parts(test, "features")
+    return [_case(feature, first_id + place) for place, feature in enumerate(features)]
+
+
+def _case(feature: Record, case_id: int) -> Record:
     steps = (f"Open “{feature.get('title')}”", "Do what the user stories say")
     return {
         "id": case_id,

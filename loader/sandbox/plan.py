@@ -7,7 +7,7 @@ generator seeded with a name, so that it comes out the same whenever and whereve
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from zlib import crc32
 from loader.sandbox import traps
 from loader.sandbox.content import CHARACTERS, STORIES, TOPICS, Character, Topic
 
-_IDS_PER_CUSTOMER = 100_000_000
+IDS_PER_CUSTOMER = 100_000_000
 _FIRST_IDS = {
     "products": 101,
     "environments": 301,
+    "test_templates": 601,
     "sections": 1_001,
     "features": 10_001,
     "tests": 20_001,
@@ -29,6 +30,9 @@ _FIRST_IDS = {
     "executions": 50_000_001,
 }
 _FEATURES_PER_PRODUCT = 100
+_FEATURES_PER_TEST = 10
+_STORIES_PER_PRODUCT = 1000
+_STORIES_PER_TEST_FEATURE = 100
 _STORY_NUMBERS = {path: number for number, path in enumerate(STORIES)}
 _DAYS = 548
 _SEASON = {1: 1, 2: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 1, 8: 1, 9: 3, 10: 4, 11: 4, 12: 2}
@@ -66,14 +70,13 @@ class Run(NamedTuple):
 
     story_id: int
     version_id: int
-    test_feature_id: int
     test: int
     place: int
     """Which of the test's runs it is."""
 
 
 class Plan:
-    """Knows every record there is by arithmetic; it keeps a few words about each test only."""
+    """Knows every record there is by arithmetic; only of tests it keeps the outlines."""
 
     def __init__(
         self, products: int, tests: int, bugs: int, seed: int, customer: int | str, today: date
@@ -82,11 +85,12 @@ class Plan:
         self.now = datetime.combine(today, time(), UTC)
         self._seed = f"{customer}/{seed}"
         own = customer if isinstance(customer, int) else 1 + crc32(customer.encode()) % 10_000
-        self._offset = own * _IDS_PER_CUSTOMER
+        self._offset = own * IDS_PER_CUSTOMER
         self.catalogues = [self._catalogue(product) for product in range(products)]
         days = (self.now - timedelta(days) for days in range(_DAYS, 14, -1))
         self._calendar = [day for day in days for _ in range(_SEASON[day.month])]
-        cycles = [self._cycle(number) for number in range(tests)]
+        self._cycles = [self._cycle(number) for number in range(tests)]
+        cycles = self._cycles
         newest_first = sorted(range(tests), key=lambda n: _undated_last(cycles[n]), reverse=True)
         self._tests: list[list[int]] = [[] for _ in range(products)]
         for number in newest_first:
@@ -95,7 +99,11 @@ class Plan:
         if bugs and not (totals and totals[-1]):
             raise ValueError("bugs are found in tests that have begun: ask for more tests")
         self._bug_ends = [round(total * bugs / totals[-1]) if bugs else 0 for total in totals]
-        self.cycle = lru_cache(256)(self._cycle)
+        self.run_count = cache(self._run_count)
+
+    def cycle(self, test: int) -> Cycle:
+        """Return the outlines of a test."""
+        return self._cycles[test]
 
     def random(self, *name: object) -> Random:
         """Return the generator that belongs to a name."""
@@ -107,13 +115,16 @@ class Plan:
 
     def number(self, kind: str, id_: int) -> int | None:
         """Return the number of the record with this id, if there is one."""
-        number = (id_ - self._offset - _FIRST_IDS[kind]) ^ 1
+        number = self._place(kind, id_)
         if kind == "features":
             product, place = self.place(number)
             exists = 0 <= product < len(self.catalogues) and place < len(self.catalogues[product])
         else:
             exists = 0 <= number < self.counts[kind]
         return number if exists else None
+
+    def _place(self, kind: str, id_: int) -> int:
+        return (id_ - self._offset - _FIRST_IDS[kind]) ^ 1
 
     def parent(self, kind: str, number: int) -> int:
         """Return the number of a feature's or test's product, or of a bug's test."""
@@ -143,15 +154,37 @@ class Plan:
         """Return what the feature at a place in a product's catalogue is about."""
         return self.catalogues[product][place][0]
 
+    def test_feature_id(self, test: int, place: int) -> int:
+        """Return the id of the feature at a place in a test."""
+        return self.id("test_features", _FEATURES_PER_TEST * test + place)
+
     def story_id(self, product: int, path: str) -> int:
         """Return the id of the user story that a text stands for."""
         number = _STORY_NUMBERS.get(path, len(STORIES) + crc32(path.encode()) % 900)
-        return self.id("user_stories", 1000 * product + number)
+        return self.id("user_stories", _STORIES_PER_PRODUCT * product + number)
 
     @staticmethod
-    def version_id(test_feature_id: int | None, path: str) -> int:
+    def version_id(test_feature_id: int, path: str) -> int:
         """Return the id of a user story as it stands in one feature of one test."""
-        return 100 * (test_feature_id or 0) + _STORY_NUMBERS.get(path, 99)
+        return _STORIES_PER_TEST_FEATURE * test_feature_id + _STORY_NUMBERS.get(path, 99)
+
+    def test_of_version(self, version_id: int) -> int | None:
+        """Return the test that a version of a user story belongs to, if there is one."""
+        place = self._place("test_features", version_id // _STORIES_PER_TEST_FEATURE)
+        test = place // _FEATURES_PER_TEST
+        return test if 0 <= test < self.counts["tests"] else None
+
+    def tests_of_story(self, story_id: int) -> list[int]:
+        """Return the tests that have a user story in one of their features."""
+        product, number = divmod(self._place("user_stories", story_id), _STORIES_PER_PRODUCT)
+        if not 0 <= product < len(self.catalogues):
+            return []
+        places = {
+            place
+            for place, (topic, _) in enumerate(self.catalogues[product])
+            if any(_STORY_NUMBERS[path] == number for path in topic.paths)
+        }
+        return [n for n in self._tests[product] if not places.isdisjoint(self.cycle(n).picks)]
 
     @staticmethod
     def character(product: int) -> Character:
@@ -165,11 +198,14 @@ class Plan:
         for place, pick in enumerate(cycle.picks):
             if traps.story_shape(test, place) in ("null", "missing"):
                 continue
-            feature_id = self.id("test_features", 10 * test + place)
+            feature_id = self.test_feature_id(test, place)
             for story, path in enumerate(self.topic(cycle.product, pick).paths):
                 ids = self.story_id(cycle.product, path), self.version_id(feature_id, path)
                 for tester in range((test + place + story) % 3):
-                    yield Run(*ids, feature_id, test, 100 * place + 10 * story + tester)
+                    yield Run(*ids, test, 100 * place + 10 * story + tester)
+
+    def _run_count(self, test: int) -> int:
+        return sum(1 for _ in self.runs(test))
 
     def moment(self, cycle: Cycle, rng: Random) -> datetime:
         """Return a moment in a test, rather early than late, and not in the future."""

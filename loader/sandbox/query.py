@@ -37,14 +37,30 @@ def ids(query: Query, name: str) -> list[int] | None:
     return list(dict.fromkeys(_number(text, name) for text in texts))
 
 
+def one_id(query: Query, name: str) -> int | None:
+    """Return the id that a parameter names, if it is there."""
+    return _number(query[name][0], name) if name in query else None
+
+
+def repeated_ids(query: Query, name: str) -> set[int] | None:
+    """Return ids that must be given one by one; None without such a parameter."""
+    return {_number(text, name) for text in query[name]} if name in query else None
+
+
 def page(query: Query, values: list[Any]) -> list[Any]:
     """Return the page that is asked for; beyond the end it is empty."""
+    start, stop = window(query)
+    return values[start:stop]
+
+
+def window(query: Query) -> tuple[int, int]:
+    """Return where the page that is asked for starts, and where the next one does."""
     number = _number(query.get("page", ["1"])[0], "page")
     per_page = _number(query.get("per_page", [str(_PER_PAGE)])[0], "per_page")
     if number < 1 or per_page < 1:
         raise Refused(422, "page and per_page count from 1")
     per_page = min(per_page, _LARGEST_PAGE)
-    return values[(number - 1) * per_page : number * per_page]
+    return (number - 1) * per_page, number * per_page
 
 
 def _number(text: str, name: str) -> int:

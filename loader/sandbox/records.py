@@ -20,7 +20,7 @@ from loader.sandbox.content import (
     Topic,
 )
 from loader.sandbox.plan import TESTING_TYPES, Cycle, Plan, Run
-from loader.sandbox.record import Record, part, usable_id
+from loader.sandbox.record import Record, part
 from loader.sandbox.traps import SECRET, SIGNATURE, stamp
 
 _RESULTS = ("passed",) * 8 + ("failed", "blocked", "cancelled", "pending")
@@ -66,7 +66,7 @@ class Records:
         feature = {"id": self._plan.id("features", number), **_describe(topic)}
         if product % 4 == 0:  # only newer products say here where a feature is
             feature["section_ids"] = self.section_ids(number)
-        return self._shaped(feature, product, traps.story_shape(product, place), in_test=False)
+        return self._shaped(feature, product, traps.story_shape(product, place))
 
     def section_ids(self, feature: int) -> list[int]:
         """Return the sections that a feature is in."""
@@ -74,8 +74,8 @@ class Records:
         ids = [section["id"] for section in traps.sections(self.product(product))]
         return traps.sections_of_feature(place, ids) if ids else []
 
-    def expanded(self, feature: Any, product: int, *, in_test: bool = False) -> Any:
-        """Return a feature of the catalogue or of a test with its user stories as objects."""
+    def expanded(self, feature: Any, product: int, test_feature_id: int | None = None) -> Any:
+        """Return a feature of the catalogue, or of a test, with its user stories as objects."""
         given = feature.get("user_stories") if isinstance(feature, dict) else None
         if not isinstance(given, list):
             return feature
@@ -86,18 +86,20 @@ class Records:
                 continue
             story_id = self._plan.story_id(product, path)
             story = {"id": story_id, "path": path, "title": STORIES.get(path, path)}
-            if in_test:
-                story["feature_id"] = feature.get("feature_id")
-                story["user_story_version_id"] = self._plan.version_id(usable_id(feature), path)
-            else:
+            if test_feature_id is None:
                 story["feature_id"] = feature.get("id")
+            else:
+                story["feature_id"] = feature.get("feature_id")
+                story["user_story_version_id"] = self._plan.version_id(test_feature_id, path)
             stories.append(story)
         return {**feature, "user_stories": stories}
 
-    def _shaped(self, feature: Record, product: int, shape: str, *, in_test: bool) -> Record:
+    def _shaped(
+        self, feature: Record, product: int, shape: str, test_feature_id: int | None = None
+    ) -> Record:
         """Give user stories in one of the shapes that are met."""
         if shape == "objects":
-            feature = self.expanded(feature, product, in_test=in_test)
+            feature = self.expanded(feature, product, test_feature_id)
         elif shape == "null":
             feature["user_stories"] = None
         elif shape == "missing":
@@ -177,8 +179,9 @@ class Records:
         return test
 
     def _test_feature(self, test: int, cycle: Cycle, place: int, topic: Topic) -> Record:
+        id_ = self._plan.test_feature_id(test, place)
         feature = {
-            "id": self._plan.id("test_features", 10 * test + place),
+            "id": id_,
             "feature_id": self._plan.feature_id(cycle.product, cycle.picks[place]),
             **_describe(topic),
             "location": f"https://shop.example.com/{topic.title.lower().replace(' ', '-')}",
@@ -188,14 +191,14 @@ class Records:
             "enable_visual": True,
             "custom_report_configurations": [],
         }
-        return self._shaped(feature, cycle.product, traps.story_shape(test, place), in_test=True)
+        return self._shaped(feature, cycle.product, traps.story_shape(test, place), id_)
 
     def execution(self, run: Run, test: Record) -> Record:
         """Return the record of a user story that someone ran in a test."""
         cycle, rng = self._plan.cycle(run.test), self._plan.random("run", run.test, run.place)
         result = rng.choice(_RESULTS)
         is_done = result not in ("cancelled", "pending")
-        environment = test["test_environment"]
+        environment = part(test, "test_environment")
         execution = {
             "id": self._plan.id("executions", 1000 * run.test + run.place),
             "status": result,
@@ -205,7 +208,7 @@ class Records:
             "test_cycle": {
                 "id": test["id"],
                 "title": title_of(test),
-                "test_environment": {name: environment[name] for name in ("id", "title")},
+                "test_environment": {name: environment.get(name) for name in ("id", "title")},
             },
             "executed_at": stamp(self._plan.moment(cycle, rng), run.place),
         }

@@ -19,14 +19,16 @@ def with_results(test: Record, bugs: list[Record], executions: list[Execution]) 
     features: list[Record] = []
     stories: list[Record] = []
     for feature in parts(test, "features"):
-        runs = [run for run in executions if run[0].test_feature_id == usable_id(feature)]
+        given = parts(feature, "user_stories")
+        version_ids = [usable_id(story, "user_story_version_id") for story in given]
+        runs = [run for run in executions if run[0].version_id in version_ids]
         bug_ids = [int(bug["id"]) for bug in bugs if _names(bug, feature)]
         features.append(feature | _results(runs, bug_ids, "tester_count"))
-        if given := parts(feature, "user_stories"):
+        if given:
             own_stories = [
                 story
                 | _results(
-                    [run for run in runs if run[0].story_id == usable_id(story)],
+                    [run for run in runs if run[0].version_id == version_ids[place]],
                     [id_ for id_ in bug_ids if id_ % (len(given) + 1) == place],
                     "tested_by_count",
                 )

@@ -25,7 +25,13 @@ class Store:
     def find(self, kind: Kind, id_: int | None) -> int | None:
         """Return the number of a record by its id, if it is there."""
         found = [] if id_ is None else list(self._numbers_of(kind, id_))
-        return next((number for number in found if self._is_there(kind, number)), None)
+        return next((number for number in found if self.is_there(kind, number)), None)
+
+    def is_there(self, kind: Kind, number: int) -> bool:
+        """Return whether neither a record nor what it belongs to was removed."""
+        if (kind, number) in self._removed:
+            return False
+        return kind not in PARENTS or self.is_there(PARENTS[kind], self.parent(kind, number))
 
     def numbers(self, kind: Kind, parent: int = 0) -> list[int]:
         """Return the numbers of products, or of a parent's records: added ones first."""
@@ -82,8 +88,3 @@ class Store:
         number = self._plan.number(kind, id_)
         if number is not None:
             yield number
-
-    def _is_there(self, kind: Kind, number: int) -> bool:
-        if (kind, number) in self._removed:
-            return False
-        return kind not in PARENTS or self._is_there(PARENTS[kind], self.parent(kind, number))

@@ -4,77 +4,28 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
+from sandbox_reads import (
+    all_bugs,
+    all_executions,
+    all_features,
+    all_products,
+    all_test_features,
+    all_tests,
+    pages,
+    read,
+    section_ids,
+    smallest,
+    status,
+    versions,
+)
 
 from loader.sandbox import MISSING, TOKEN, Account, Answer, Query, serve
-
-
-def smallest(seed: int = 1, customer: int | str = 0) -> Account:
-    return Account(products=3, tests=12, bugs=60, seed=seed, customer=customer)
-
-
-@pytest.fixture
-def account() -> Account:
-    return smallest()
-
-
-def read(account: Account, path: str, **query: object) -> Any:
-    answer = account(path, {name.replace("__", "[]"): [str(v)] for name, v in query.items()})
-    assert answer.status == 200, answer.json()
-    return answer.json()
-
-
-def status(account: Account, path: str, **query: str) -> int:
-    return account(path, {name: [value] for name, value in query.items()}).status
-
-
-def pages(account: Account, path: str, per_page: int) -> Iterator[list[Any]]:
-    page = 1
-    while tests := read(account, path, page=page, per_page=per_page)["exploratory_tests"]:
-        yield tests
-        page += 1
-
-
-def all_products(account: Account) -> list[Any]:
-    products: list[Any] = read(account, "/products")["products"]
-    return products
-
-
-def all_features(account: Account) -> list[Any]:
-    """Every feature as often as it is met."""
-    paths = []
-    for product in all_products(account):
-        base = f"/products/{product['id']}"
-        sections = [f"{base}/sections/{id_}/features" for id_ in section_ids(product)]
-        paths += sections or [f"{base}/features"]
-    return [feature for path in paths for feature in read(account, path)["features"]]
-
-
-def all_tests(account: Account) -> list[Any]:
-    paths = [f"/products/{product['id']}/exploratory_tests" for product in all_products(account)]
-    return [test for path in paths for page in pages(account, path, 100) for test in page]
-
-
-def all_test_features(account: Account) -> list[Any]:
-    return [feature for test in all_tests(account) for feature in test["features"]]
-
-
-def all_bugs(account: Account) -> list[Any]:
-    bugs: list[Any] = read(account, "/bugs")["bugs"]
-    return bugs
-
-
-def section_ids(product: Any) -> set[int]:
-    sections = product.get("sections") or []
-    with_default = product.get("sections_with_default") or []
-    has_sections = sections or len(with_default) > 1
-    return {section["id"] for section in [*sections, *with_default]} if has_sections else set()
-
 
 # The same in every process, another for every customer
 
@@ -195,22 +146,30 @@ def test_user_stories_become_objects_on_demand(account: Account) -> None:
     assert compared
 
 
-def test_executions_are_paged_counted_and_filtered(account: Account) -> None:
-    path, key = "/user_story_version_executions", "user_story_version_executions"
-    count = read(account, path)["meta"]["record_count"]
-    by_10 = [read(account, path, page=n, per_page=10)[key] for n in range(1, count // 10 + 2)]
-    executions = [execution for page in by_10 for execution in page]
-    assert len({execution["id"] for execution in executions}) == count > 30
-    assert read(account, path, page=count)[key] == []
-    one = next(execution for execution in executions if "user_story_id" in execution)
-    for query in (
-        {"user_story_ids__": one["user_story_id"]},
-        {"user_story_version_ids__": one["user_story_version_id"]},
-        {"filter_test_cycle_ids": one["test_cycle"]["id"], "order": "desc"},
-    ):
-        found = read(account, path, **query)
-        assert 0 < found["meta"]["record_count"] < count
-        assert one["id"] in {execution["id"] for execution in found[key]}
+def test_templates_are_those_of_a_product_or_of_a_section() -> None:
+    account = Account(products=5)
+    counts, shapes = [], set()
+    for product in all_products(account):
+        answer = read(account, "/test_templates", product_id=product["id"])
+        shapes.add(type(answer))
+        templates = {t["id"]: t for t in listed(answer)}
+        counts.append(len(templates))
+        of_sections = {
+            template["id"]: template
+            for id_ in section_ids(product)
+            for template in listed(
+                read(account, "/test_templates", product_id=product["id"], section_id=id_)
+            )
+        }
+        assert of_sections == (templates if section_ids(product) else {})
+    assert counts == [1, 2, 3, 0, 1]
+    assert shapes == {list, dict}
+
+
+def listed(answer: Any) -> list[Any]:
+    """Test templates come bare or under a key."""
+    templates: list[Any] = answer if isinstance(answer, list) else answer["test_templates"]
+    return templates
 
 
 def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None:
@@ -231,10 +190,14 @@ def test_only_tests_without_a_type_are_test_case_tests(account: Account) -> None
         ("/exploratory_tests/one", {}, 404),
         ("/products/102/sections/1/features", {}, 404),
         ("/nothing", {}, 404),
+        ("/test_templates", {}, 422),
+        ("/test_templates", {"product_id": "1"}, 404),
+        ("/test_templates", {"product_id": "102", "section_id": "1"}, 404),
         ("/bugs", {"filter_test_cycle_ids": "1,x"}, 422),
         ("/bugs", {"export_status": "perhaps"}, 422),
         ("/user_story_version_executions", {"page": "0"}, 422),
         ("/user_story_version_executions", {"order": "sideways"}, 422),
+        ("/user_story_version_executions", {"user_story_ids[]": "1,2"}, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -278,6 +241,15 @@ def test_the_truth_adds_up(account: Account) -> None:
     assert len(truth.unattributed_bugs) == 3
     assert truth.bugs == truth.bugs_by_status.total() == truth.bugs_by_product.total()
     assert truth.bugs_by_status["rejected"] == truth.rejected_bugs_by_reason.total()
+    assert truth.test_details == truth.tests
+    untyped = [test for test in all_tests(account) if test["testing_type"] is None]
+    assert truth.test_case_tests == len(untyped) == 2
+    assert truth.test_case_results > 0
+    assert (truth.test_environments, truth.test_templates) == (9, 6)
+    assert truth.executions == truth.executions_by_status.total()
+    assert truth.executions == truth.executions_by_story.total() == len(all_executions(account))
+    assert truth.executions_by_story.keys() <= {story for _, story, _ in versions(account)}
+    assert truth.user_stories > len(truth.executions_by_story)
 
 
 # Traps
