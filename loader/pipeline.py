@@ -72,8 +72,8 @@ def load(
     Raises:
         LoadFailed: if nothing could be read, or what was read could not be landed.
     """
+    _finish_interrupted(_pipeline(path))
     pipeline = _pipeline(path, progress)
-    _finish_interrupted(pipeline)
     ledger = LedgerReader(pipeline)
     source = _source(customer, selection or Selection(), ledger)
     try:
