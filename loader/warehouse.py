@@ -51,15 +51,15 @@ def create(warehouse: Path) -> None:
             connection.execute(f"attach '{path}' (storage_version '{_STORAGE_VERSION}')")
 
 
-def check_writable(warehouse: Path) -> None:
+def check(warehouse: Path, *, read_only: bool = False) -> None:
     """Raise WarehouseBusy if another process has the file open, BadWarehouse if it is no use."""
     try:
-        duckdb.connect(str(warehouse)).close()
+        duckdb.connect(str(warehouse), read_only=read_only).close()
     except duckdb.IOException as error:
         if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
             raise WarehouseBusy(
-                f"{warehouse.name} is held open by {holder[1]}; close it there, or let readers "
-                "open a copy, then load again"
+                f"{warehouse.name} is held open by {holder[1]}; close it there, or let it open a "
+                "copy, then try again"
             ) from error
         raise BadWarehouse(f"{warehouse} cannot be opened: {error}") from error
 
