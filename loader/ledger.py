@@ -156,14 +156,14 @@ class LedgerReader:
     def incomplete(self) -> list[str]:
         """Return the scopes whose latest read is incomplete; like ones in one line."""
         rows = self.select(
-            "select endpoint, outcome, count(*), min(product_id), min(test_id) from ("
+            "select customer_id, endpoint, outcome, count(*), min(product_id), min(test_id) from ("
             "  select ledger.*, row_number() over ("
             "    partition by customer_id, endpoint, product_id, test_id order by read_at desc"
             "  ) as age from {ledger} as ledger"
             ") as reads where age = 1 and not is_complete"
-            " group by endpoint, outcome order by endpoint, outcome"
+            " group by customer_id, endpoint, outcome order by customer_id, endpoint, outcome"
         )
-        return [_describe(*row) for row in rows]
+        return [f"customer {customer_id}, {_describe(*row)}" for customer_id, *row in rows]
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""

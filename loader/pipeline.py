@@ -12,7 +12,7 @@ import dlt
 from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
 from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
 from loader import warehouse
 from loader.archive import BadArchive
@@ -129,9 +129,13 @@ def ledger_of(path: Path) -> LedgerReader | None:
 
 def has_interrupted_load(path: Path) -> bool:
     """Return whether a load has left behind what `settle` would bring to an end."""
-    if not (warehouse.working_directory(path) / _NAME).exists():
+    directory = warehouse.working_directory(path)
+    if not (directory / _NAME).exists():
         return False
-    return _pipeline(path).has_pending_data
+    try:
+        return dlt.attach(_NAME, str(directory)).has_pending_data
+    except CannotRestorePipelineException:
+        return False
 
 
 def settle(path: Path) -> None:
