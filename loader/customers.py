@@ -12,6 +12,7 @@ import dlt
 
 from loader.archive import recorded_names
 from loader.client import BASE_URL
+from loader.redact import redact_url
 
 DEFAULT = "default"
 """The name of the customer that is configured without one."""
@@ -20,6 +21,7 @@ _SECTION = "sources.testio"
 _NAMED_BY_ENVIRONMENT = re.compile(
     r"SOURCES__TESTIO__CUSTOMERS__([A-Z0-9_]+?)__(?:API_TOKEN|CUSTOMER_ID)"
 )
+_USABLE_TOKEN = re.compile(r"[!-~]+")
 _USABLE_NAME = re.compile(r"\w[\w-]*")  # it also names a folder
 
 
@@ -35,6 +37,11 @@ class Customer:
     customer_id: int
     api_token: str = field(repr=False)
     base_url: str = BASE_URL
+
+    @property
+    def shown_url(self) -> str:
+        """The base URL as it may be shown: somebody may have put a password into it."""
+        return redact_url(self.base_url)
 
 
 def is_configured() -> bool:
@@ -122,13 +129,21 @@ def _section(name: str) -> str:
 
 def _customer(name: str, *, needs_token: bool) -> Customer:
     section = _section(name)
-    token: Any = dlt.secrets.get(f"{section}.api_token") if needs_token else ""
-    if needs_token and not str(token or "").strip():
-        raise BadConfiguration(f"no API token: set {_variable(section, 'api_token')}")
+    token = _token(section) if needs_token else ""
     base_url: Any = dlt.config.get(f"{section}.base_url") or dlt.config.get(f"{_SECTION}.base_url")
-    return Customer(
-        name, _customer_id(section), str(token).strip(), str(base_url or BASE_URL).rstrip("/")
-    )
+    return Customer(name, _customer_id(section), token, str(base_url or BASE_URL).rstrip("/"))
+
+
+def _token(section: str) -> str:
+    token = str(dlt.secrets.get(f"{section}.api_token") or "").strip()
+    if not token:
+        raise BadConfiguration(f"no API token: set {_variable(section, 'api_token')}")
+    if not _USABLE_TOKEN.fullmatch(token):
+        raise BadConfiguration(
+            "the API token has characters that cannot be part of one; correct "
+            f"{_variable(section, 'api_token')}"
+        )
+    return token
 
 
 def _customer_id(section: str) -> int:

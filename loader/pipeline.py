@@ -242,7 +242,7 @@ def _reason(failure: DltException, customer: Customer) -> str:
         if isinstance(cause, NothingRead):
             advice = "; check the token and that it belongs to this customer"
             return (
-                f"nothing could be read from {customer.base_url} for customer {customer.name!r}: "
+                f"nothing could be read from {customer.shown_url} for customer {customer.name!r}: "
                 f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
             )
         if isinstance(cause, BadArchive):

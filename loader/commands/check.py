@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from loader.commands.failure import one_line
+
 if TYPE_CHECKING:
     from loader.customers import Customer
 
@@ -33,6 +35,15 @@ def check() -> None:
 
 
 def _findings() -> Iterator[Finding]:
+    from dlt.common.configuration.exceptions import ConfigurationException
+
+    try:
+        yield from _all_findings()
+    except ConfigurationException as error:  # what dlt cannot read at all
+        yield Finding(False, f"configuration: {one_line(error)}")
+
+
+def _all_findings() -> Iterator[Finding]:
     from loader.customers import BadConfiguration, configured_customers
     from loader.warehouse import BadWarehouse, warehouse_path
 
@@ -95,7 +106,7 @@ def _account(customer: "Customer", tests: int | None) -> Finding:
     from loader.endpoints import PRODUCTS
 
     api = Client(customer.base_url, customer.api_token)
-    where = f"customer {customer.name}: {customer.base_url}"
+    where = f"customer {customer.name}: {customer.shown_url}"
     try:
         answer = api.get(PRODUCTS.path, PRODUCTS.answer_keys, is_last_try=True)
     except CallFailed as failure:

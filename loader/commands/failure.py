@@ -30,15 +30,22 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**options: Any) -> None:
+        from dlt.common.configuration.exceptions import ConfigurationException
+
         from loader.customers import BadConfiguration
         from loader.pipeline import LoadFailed
         from loader.warehouse import BadWarehouse, WarehouseBusy
 
         try:
             command(**options)
-        except BadConfiguration as error:
-            raise Misconfigured(str(error)) from error
+        except (BadConfiguration, ConfigurationException) as error:
+            raise Misconfigured(one_line(error)) from error
         except (LoadFailed, BadWarehouse, WarehouseBusy) as error:
-            raise Failure(str(error)) from error
+            raise Failure(one_line(error)) from error
 
     return run
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return " ".join(str(error).split())
