@@ -20,6 +20,7 @@ from loader.rereading import Rereading
 from loader.schedule import Schedule
 from loader.scope import COMPLETE
 from loader.steps import Done, Landing, Steps, Test
+from loader.tally import Tally
 
 MAX_IN_FLIGHT = 10
 """Calls at once; the API's limit is not published, ten is polite."""
@@ -53,9 +54,10 @@ class Reader:
         test_ids: Iterable[int] = (),
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._api = api
-        self._steps = Steps(api, customer_id, rereading, recorder)
+        self._steps = Steps(api, customer_id, rereading, recorder, tally)
         self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
@@ -85,16 +87,24 @@ class Reader:
             raise NothingRead("; ".join(sorted(outcomes)))
 
     def plan(self) -> dict[str, Plan]:
-        """Read the lists only; return, by endpoint, what they and the rest of a load ask for."""
+        """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
+
+        Raises:
+            NothingRead: if no list could be read.
+        """
+        outcomes: set[str] = set()
         self._plans = plans = defaultdict[str, Plan](Plan)
         self._begin()
         for done in self._schedule:
             for row in done.ledger:
+                outcomes.add(row["outcome"])
                 plans[row["endpoint"]].scopes += 1
                 plans[row["endpoint"]].calls += row["requests"]
             self._follow(done)
         for name, batches in self._batches.items():
             plans[name].calls = batches.calls(plans[name].calls)
+        if COMPLETE not in outcomes:
+            raise NothingRead("; ".join(sorted(outcomes)))
         return dict(plans)
 
     # What is read, and when
