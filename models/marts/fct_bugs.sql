@@ -39,6 +39,9 @@ joined as (
         bugs.tester_name,
         bugs.title,
         bugs.severity,
+        {{ bug_type('bugs.severity') }} as bug_type,
+        {{ severity_level('bugs.severity') }} as severity_level,
+        {{ severity_weight('bugs.severity') }} as severity_weight,
         bugs.status,
         rejection_reasons.reject_reason as rejection_reason,
         case
