@@ -8,7 +8,18 @@ present as (
 ),
 
 kept as (
-    select executions.*
+    select
+        executions.execution_id,
+        executions.customer_id,
+        executions.test_id,
+        executions.user_story_id,
+        executions.user_story_version_id,
+        executions.test_environment_id,
+        executions.tester_name,
+        executions.status,
+        executions.comment,
+        executions.devices,
+        executions.executed_at
     from executions
     inner join present
         on
