@@ -1,15 +1,5 @@
-{#- The scopes that records are read in, and so the columns that say in which scope one was. -#}
-{%- set scopes = {
-    'account': ['products', 'reject_reasons'],
-    'product': ['features', 'user_stories', 'test_environments', 'test_templates', 'tests'],
-    'test itself': ['test_details', 'test_case_tests'],
-    'test': ['bugs', 'executions', 'test_case_results'],
-} -%}
-
 with versions as (
-    {%- for scope, endpoints in scopes.items() %}
-    {%- set union_all = not loop.last %}
-    {%- for endpoint in endpoints %}
+    {%- for endpoint, scope in endpoints().items() %}
     select
         customer_id,
         '{{ endpoint }}' as endpoint,
@@ -26,8 +16,7 @@ with versions as (
     from (
         {{ landed_rows(endpoint) }}
     ) as landed
-    {{- '\n    union all' if union_all or not loop.last }}
-    {%- endfor %}
+    {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 ),
 
