@@ -79,7 +79,7 @@ class Steps:
         self._rereading = rereading
         self._recorder = recorder
         self._tally = tally or Tally()
-        self._loaded_at = api.now()
+        self._loaded_at = rereading.now
 
     def products(self, wanted: Collection[int]) -> Done:
         """Read the products; say which are to be read further, the wanted ones or all."""
