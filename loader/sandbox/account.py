@@ -46,6 +46,7 @@ class Account:
         bug_bytes: int = 2000,
         today: date = date(2026, 11, 1),
     ) -> None:
+        self.today = today
         self._plan = Plan(products, tests, bugs, seed, customer, today)
         self._records = Records(self._plan)
         makers: dict[Kind, Callable[[int], Record]] = {
