@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from loader.customers import Customer
 from loader.endpoints import TABLES
 from loader.ledger import EndpointReport, LedgerReader
 from loader.reader import NothingRead
+from loader.rereading import Known
 from loader.source import testio
 
 _SETTINGS = {
@@ -161,14 +162,14 @@ def _undo_incomplete(pipeline: dlt.Pipeline) -> None:
 
 
 def _source(customer: Customer, selection: Selection, ledger: LedgerReader) -> DltSource:
-    is_incremental = not (selection.is_full or selection.replay_from)
+    known = Known() if selection.replay_from else ledger.known(customer.customer_id)
     return testio(
         api_token=customer.api_token,
         customer_id=customer.customer_id,
         base_url=customer.base_url,
         product_ids=selection.product_ids,
         test_ids=selection.test_ids,
-        known=ledger.known(customer.customer_id) if is_incremental else None,
+        known=replace(known, read_at={}) if selection.is_full else known,
         record_to=_folder(selection.record_to, customer),
         replay_from=_folder(selection.replay_from, customer),
     )
