@@ -88,6 +88,11 @@ class Archive:
         return _file(self._folder, path).exists()
 
 
+def recorded_names(archive: Path) -> list[str]:
+    """Return the names of the customers whose answers an archive has."""
+    return sorted(file.parent.name for file in archive.glob(f"*/{_RECORDED_AT}"))
+
+
 def _file(folder: Path, path: str) -> Path:
     way, _, query = path.partition("?")
     parameters = [part for part in query.split("&") if part and part != _EVERYWHERE]

@@ -1,17 +1,28 @@
 """Whose account is read: the customers that dlt's configuration names."""
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dlt
 
+from loader.archive import recorded_names
 from loader.client import BASE_URL
+from loader.redact import redact_url
+
+DEFAULT = "default"
+"""The name of the customer that is configured without one."""
 
 _SECTION = "sources.testio"
-_NAMED_BY_ENVIRONMENT = re.compile(r"SOURCES__TESTIO__CUSTOMERS__([A-Z0-9_]+?)__API_TOKEN")
+_NAMED_BY_ENVIRONMENT = re.compile(
+    r"SOURCES__TESTIO__CUSTOMERS__([A-Z0-9_]+?)__(?:API_TOKEN|CUSTOMER_ID)"
+)
+_USABLE_TOKEN = re.compile(r"[!-~]+")
+_USABLE_NAME = re.compile(r"\w[\w-]*")  # it also names a folder
 
 
 class BadConfiguration(Exception):
@@ -27,6 +38,11 @@ class Customer:
     api_token: str = field(repr=False)
     base_url: str = BASE_URL
 
+    @property
+    def shown_url(self) -> str:
+        """The base URL as it may be shown: somebody may have put a password into it."""
+        return redact_url(self.base_url)
+
 
 def is_configured() -> bool:
     """Return whether any API token is configured."""
@@ -41,16 +57,40 @@ def configured_customers(wanted: Sequence[str] = ()) -> list[Customer]:
     Raises:
         BadConfiguration: if a token or a customer id is missing or of no use.
     """
-    names = _names()
-    if unknown := sorted(set(wanted) - set(names)):
-        known = ", ".join(names) or "none"
+    return _customers(wanted or _names() or [DEFAULT], needs_token=True)
+
+
+def replayed_customers(archive: Path, wanted: Sequence[str] = ()) -> list[Customer]:
+    """Return the customers that an archive has answers of: the wanted ones, or all.
+
+    Nobody is asked, so no token is needed.
+
+    Raises:
+        BadConfiguration: if there are none, or one has no customer id.
+    """
+    recorded = recorded_names(archive)
+    if not recorded:
         raise BadConfiguration(
-            f"no customer {', '.join(unknown)} is configured (known: {known}); "
-            f"add [{_SECTION}.customers.{unknown[0]}] to .dlt/secrets.toml"
+            f"{archive} is no archive: it has no folder of a customer, as `load --record` writes it"
         )
-    if not names:
-        return [_customer("default", _SECTION)]
-    customers = [_customer(name, f"{_SECTION}.customers.{name}") for name in wanted or names]
+    if unknown := sorted(set(wanted) - set(recorded)):
+        raise BadConfiguration(
+            f"{archive} has nothing of {', '.join(unknown)} (but of: {', '.join(recorded)})"
+        )
+    return _customers(wanted or recorded, needs_token=False)
+
+
+def customer_ids() -> dict[str, int]:
+    """Return the ids of the customers that are configured well enough to have one."""
+    ids = {}
+    for name in _names() or [DEFAULT]:
+        with contextlib.suppress(BadConfiguration):
+            ids[name] = _customer_id(_section(name))
+    return ids
+
+
+def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
+    customers = [_customer(name, needs_token=needs_token) for name in dict.fromkeys(names)]
     ids = [customer.customer_id for customer in customers]
     if doubled := {id_ for id_ in ids if ids.count(id_) > 1}:
         raise BadConfiguration(f"two customers share the customer_id {min(doubled)}; give each one")
@@ -58,6 +98,7 @@ def configured_customers(wanted: Sequence[str] = ()) -> list[Customer]:
 
 
 def _names() -> list[str]:
+    """Return the names of the customers that have a section of their own."""
     tables: list[Any] = [
         dlt.secrets.get(f"{_SECTION}.customers"),
         dlt.config.get(f"{_SECTION}.customers"),
@@ -69,18 +110,50 @@ def _names() -> list[str]:
     return sorted(names)
 
 
-def _customer(name: str, section: str) -> Customer:
-    token: Any = dlt.secrets.get(f"{section}.api_token")
-    if not token or not str(token).strip():
+def _section(name: str) -> str:
+    """Return where a customer is configured: by name, or without one if it is the only one."""
+    names = _names()
+    if name in names:
+        if not _USABLE_NAME.fullmatch(name):
+            raise BadConfiguration(
+                f"the customer name {name!r} has characters other than letters, digits, - and _"
+            )
+        return f"{_SECTION}.customers.{name}"
+    if name == DEFAULT and not names:
+        return _SECTION
+    raise BadConfiguration(
+        f"no customer {name} is configured (known: {', '.join(names) or DEFAULT}); "
+        f"add [{_SECTION}.customers.{name}] to .dlt/secrets.toml"
+    )
+
+
+def _customer(name: str, *, needs_token: bool) -> Customer:
+    section = _section(name)
+    token = _token(section) if needs_token else ""
+    base_url: Any = dlt.config.get(f"{section}.base_url") or dlt.config.get(f"{_SECTION}.base_url")
+    return Customer(name, _customer_id(section), token, str(base_url or BASE_URL).rstrip("/"))
+
+
+def _token(section: str) -> str:
+    token = str(dlt.secrets.get(f"{section}.api_token") or "").strip()
+    if not token:
         raise BadConfiguration(f"no API token: set {_variable(section, 'api_token')}")
+    if not _USABLE_TOKEN.fullmatch(token):
+        raise BadConfiguration(
+            "the API token has characters that cannot be part of one; correct "
+            f"{_variable(section, 'api_token')}"
+        )
+    return token
+
+
+def _customer_id(section: str) -> int:
     customer_id: Any = dlt.config.get(f"{section}.customer_id")
     if not re.fullmatch(r"[0-9]{1,18}", str(customer_id)):
         raise BadConfiguration(
             f"no customer id: set {_variable(section, 'customer_id')} to a whole number; it marks "
             "every row, so keep it once chosen"
         )
-    base_url: Any = dlt.config.get(f"{section}.base_url") or dlt.config.get(f"{_SECTION}.base_url")
-    return Customer(name, int(customer_id), str(token).strip(), str(base_url or BASE_URL))
+    return int(customer_id)
 
 
 def _variable(section: str, name: str) -> str:

@@ -1,12 +1,12 @@
 """Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import dlt
 import orjson
+from dlt.destinations.sql_client import SqlClientBase
 
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS
 from loader.rereading import Known
@@ -57,12 +57,12 @@ class CustomerStatus:
 class LedgerReader:
     """Questions to the ledger, each one statement."""
 
-    def __init__(self, pipeline: dlt.Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, open_client: Callable[[], SqlClientBase[Any]]) -> None:
+        self._open_client = open_client
 
     def select(self, sql: str, *parameters: Any) -> Sequence[Sequence[Any]]:
         """Run a query in which `{table}` stands for a raw table; no rows where there is none."""
-        with self._pipeline.sql_client() as client:
+        with self._open_client() as client:
             tables = "select table_name from information_schema.tables where table_schema = %s"
             existing = {name for (name,) in client.execute_sql(tables, client.dataset_name) or []}
             if LEDGER.name not in existing:
@@ -156,14 +156,14 @@ class LedgerReader:
     def incomplete(self) -> list[str]:
         """Return the scopes whose latest read is incomplete; like ones in one line."""
         rows = self.select(
-            "select endpoint, outcome, count(*), min(product_id), min(test_id) from ("
+            "select customer_id, endpoint, outcome, count(*), min(product_id), min(test_id) from ("
             "  select ledger.*, row_number() over ("
             "    partition by customer_id, endpoint, product_id, test_id order by read_at desc"
             "  ) as age from {ledger} as ledger"
             ") as reads where age = 1 and not is_complete"
-            " group by endpoint, outcome order by endpoint, outcome"
+            " group by customer_id, endpoint, outcome order by customer_id, endpoint, outcome"
         )
-        return [_describe(*row) for row in rows]
+        return [f"customer {customer_id}, {_describe(*row)}" for customer_id, *row in rows]
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""

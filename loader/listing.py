@@ -65,7 +65,7 @@ class Listing:
                 return []
             values = self._parts(page, self._size, failure)
             if self._broken >= _MAX_BROKEN:
-                self.scope.fail("too much of the list is broken; its rest is unread")
+                self.scope.fail("the rest of the list is unread")
                 return self._end(self._keyed(values))
             if not values and self.scope.is_complete:
                 return self._end([], look_again=True)

@@ -4,7 +4,7 @@ The lists of products and tests come first, since they tell what else there is. 
 tests follows: bugs and executions of many tests in one call, the rest one by one.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from loader.rereading import Rereading
 from loader.schedule import Schedule
 from loader.scope import COMPLETE
 from loader.steps import Done, Landing, Steps, Test
+from loader.tally import Tally
 
 MAX_IN_FLIGHT = 10
 """Calls at once; the API's limit is not published, ten is polite."""
@@ -53,9 +54,10 @@ class Reader:
         test_ids: Iterable[int] = (),
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._api = api
-        self._steps = Steps(api, customer_id, rereading, recorder)
+        self._steps = Steps(api, customer_id, rereading, recorder, tally)
         self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
@@ -68,6 +70,8 @@ class Reader:
         self._settled: dict[int, Test] = {}
         self._test_count = 0
         self._plans: defaultdict[str, Plan] | None = None
+        self._longest: Counter[str] = Counter()
+        """By endpoint read in batches, how many calls the test that needs most takes."""
 
     def read(self) -> Iterator[Landing]:
         """Yield what is read, as it comes.
@@ -85,16 +89,24 @@ class Reader:
             raise NothingRead("; ".join(sorted(outcomes)))
 
     def plan(self) -> dict[str, Plan]:
-        """Read the lists only; return, by endpoint, what they and the rest of a load ask for."""
+        """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
+
+        Raises:
+            NothingRead: if no list could be read.
+        """
+        outcomes: set[str] = set()
         self._plans = plans = defaultdict[str, Plan](Plan)
         self._begin()
         for done in self._schedule:
             for row in done.ledger:
+                outcomes.add(row["outcome"])
                 plans[row["endpoint"]].scopes += 1
                 plans[row["endpoint"]].calls += row["requests"]
             self._follow(done)
         for name, batches in self._batches.items():
-            plans[name].calls = batches.calls(plans[name].calls)
+            plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
+        if COMPLETE not in outcomes:
+            raise NothingRead("; ".join(sorted(outcomes)))
         return dict(plans)
 
     # What is read, and when
@@ -167,6 +179,7 @@ class Reader:
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(ids)
+            self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
         elif not ids:
             self._schedule.add(_REST, partial(self._steps.close, scope))
         elif all(self._api.has(batches.first_path(id_)) for id_, _ in ids):

@@ -13,9 +13,10 @@ from loader.api import Api
 from loader.archive import Archive, Recorder
 from loader.client import BASE_URL, Client
 from loader.endpoints import TABLES
-from loader.reader import MAX_IN_FLIGHT, Reader
+from loader.reader import MAX_IN_FLIGHT, Plan, Reader
 from loader.rereading import Known, Rereading
 from loader.steps import Landing
+from loader.tally import Tally
 
 
 @dlt.source(name="testio", section="testio", max_table_nesting=0)
@@ -31,6 +32,7 @@ def testio(
     max_in_flight: int = MAX_IN_FLIGHT,
     record_to: str = "",
     replay_from: str = "",
+    tally: Tally | None = None,
 ) -> Iterator[DltResource]:
     """Read a customer's account from the Test IO Customer API.
 
@@ -46,18 +48,17 @@ def testio(
         max_in_flight: calls at once.
         record_to: a folder to keep the API's answers in.
         replay_from: a folder with such answers, which are landed instead of asking the API.
+        tally: what is counted while reading.
     """
 
-    @dlt.resource(selected=False)
-    def landings() -> Iterator[Landing]:
-        for table in TABLES:  # a table that has no rows yet is a table all the same
-            yield Landing(table.name, table.to_arrow([]))
+    def reader() -> Reader:
         api: Api = Archive(Path(replay_from)) if replay_from else Client(base_url, api_token)
-        reader = Reader(
+        began_at = api.now()
+        return Reader(
             api,
             customer_id,
             Rereading(
-                api.now(),
+                began_at,
                 known or Known(),
                 settling=timedelta(days=settling_days),
                 max_age=timedelta(days=max_age_days),
@@ -65,9 +66,20 @@ def testio(
             product_ids=product_ids,
             test_ids=test_ids,
             max_in_flight=max_in_flight,
-            recorder=Recorder(Path(record_to), api.now()) if record_to else None,
+            recorder=Recorder(Path(record_to), began_at) if record_to else None,
+            tally=tally,
         )
-        yield from reader.read()
+
+    @dlt.resource(selected=False)
+    def landings() -> Iterator[Landing]:
+        for table in TABLES:  # a table that has no rows yet is a table all the same
+            yield Landing(table.name, table.to_arrow([]))
+        yield from reader().read()
+
+    @dlt.resource(selected=False)
+    def plan() -> Iterator[dict[str, Plan]]:
+        """What the rest of a load would ask for; the lists are read, nothing lands."""
+        yield reader().plan()
 
     def rows_of(table: str) -> Any:
         def pick(landing: Landing) -> Iterator[pa.Table]:
@@ -77,6 +89,7 @@ def testio(
         return pick
 
     yield landings
+    yield plan
     for table in TABLES:
         yield dlt.transformer(
             rows_of(table.name), data_from=landings, name=table.name, **table.hints()

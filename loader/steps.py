@@ -11,12 +11,13 @@ from loader.api import Api, CallFailed, NotFound
 from loader.archive import Recorder
 from loader.batches import Ask, Batches, Outcome
 from loader.canonical import canonical
-from loader.endpoints import EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
+from loader.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
 from loader.listing import Listing
 from loader.records import Record, nested_id, objects, parse_id
 from loader.rereading import Rereading
 from loader.scope import Scope
 from loader.tables import LEDGER, QUARANTINE, Table
+from loader.tally import Tally
 
 _MAX_UNLISTED = 100
 """How many tests that an incomplete list lacks are asked for one by one."""
@@ -66,13 +67,19 @@ class Steps:
     """Reads scopes and makes rows of them; safe to use from several threads."""
 
     def __init__(
-        self, api: Api, customer_id: int, rereading: Rereading, recorder: Recorder | None = None
+        self,
+        api: Api,
+        customer_id: int,
+        rereading: Rereading,
+        recorder: Recorder | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._api = api
         self._customer_id = customer_id
         self._rereading = rereading
         self._recorder = recorder
-        self._loaded_at = api.now()
+        self._tally = tally or Tally()
+        self._loaded_at = rereading.now
 
     def products(self, wanted: Collection[int]) -> Done:
         """Read the products; say which are to be read further, the wanted ones or all."""
@@ -159,6 +166,10 @@ class Steps:
         done.batch = batches, outcome
         for path, body in outcome.answers:
             self._keep(path, body)
+        if endpoint is BUGS:
+            self._tally.name(
+                nested_id(record.value, "test_feature") for _, record, _ in outcome.found
+            )
         done.land(
             endpoint.table,
             [
@@ -187,6 +198,7 @@ class Steps:
         self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
     ) -> Scope:
         """Open the books of a scope."""
+        self._tally.open(endpoint.name)
         return Scope(endpoint, self._customer_id, product_id=product_id, test_id=test_id)
 
     def _records(
@@ -227,6 +239,7 @@ class Steps:
 
     def _test(self, record: Record, product_id: int | None) -> Test:
         test_id, value = int(record.id), record.value
+        self._tally.carry(parse_id(feature.get("id")) for feature in objects(value, "features"))
         versions = {
             version_id: parse_id(story.get("id"))
             for feature in objects(value, "features")
@@ -259,6 +272,8 @@ class Steps:
 
     def _book(self, done: Done, *scopes: Scope) -> None:
         """Close scopes."""
+        for scope in scopes:
+            self._tally.close(scope.endpoint.name)
         done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
         done.land(LEDGER, done.ledger)
         done.land(

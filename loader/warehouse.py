@@ -12,9 +12,8 @@ from pathlib import Path
 import duckdb
 
 RAW_DATASET = "testio_raw"
-_STORAGE_VERSION = (
-    "v1.0.0"  # the newest that DuckDB 1.x clients, most BI tools among them, can open
-)
+STORAGE_VERSION = "v1.0.0"
+"""The newest that DuckDB 1.x clients, most BI tools among them, can open."""
 
 
 class WarehouseBusy(Exception):
@@ -47,21 +46,45 @@ def create(warehouse: Path) -> None:
     """Create the file if there is none, in a form that DuckDB 1.x can read as well."""
     if not warehouse.exists():
         with duckdb.connect() as connection:
-            path = str(warehouse).replace("'", "''")
-            connection.execute(f"attach '{path}' (storage_version '{_STORAGE_VERSION}')")
+            attach(connection, warehouse, "warehouse")
 
 
-def check_writable(warehouse: Path) -> None:
+def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
+    """Attach a file under a name; one that is created can be read by DuckDB 1.x as well."""
+    path = str(file).replace("'", "''")
+    version = "" if file.exists() else f" (storage_version '{STORAGE_VERSION}')"
+    connection.execute(f"attach '{path}' as {name}{version}")
+
+
+def check(warehouse: Path, *, read_only: bool = False) -> None:
     """Raise WarehouseBusy if another process has the file open, BadWarehouse if it is no use."""
     try:
-        duckdb.connect(str(warehouse)).close()
+        duckdb.connect(str(warehouse), read_only=read_only).close()
     except duckdb.IOException as error:
         if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
             raise WarehouseBusy(
-                f"{warehouse.name} is held open by {holder[1]}; close it there, or let readers "
-                "open a copy, then load again"
+                f"{warehouse.name} is held open by {holder[1]}; close it there, or let it open a "
+                "copy, then try again"
             ) from error
         raise BadWarehouse(f"{warehouse} cannot be opened: {error}") from error
+
+
+def storage_version(warehouse: Path) -> str:
+    """Return in which version of DuckDB's format the file is."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        tags = "select tags['storage_version'] from duckdb_databases() where path is not null"
+        (version,) = connection.execute(tags).fetchone() or ("",)
+    return str(version).partition("+")[0].strip()
+
+
+def holder(warehouse: Path) -> str:
+    """Return who is loading at the moment; nothing if nobody is."""
+    with contextlib.suppress(FileNotFoundError), _lock_file(warehouse).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _name(Path(file.name))
+    return ""
 
 
 @contextlib.contextmanager
@@ -71,19 +94,25 @@ def locked(warehouse: Path) -> Iterator[None]:
     Raises:
         WarehouseBusy: if another load is under way.
     """
-    directory = working_directory(warehouse)
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("a+") as file:
+    lock = _lock_file(warehouse)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
             raise WarehouseBusy(
-                f"{warehouse.name} is being loaded by {holder}; wait until it has ended"
+                f"{warehouse.name} is being loaded by {_name(lock)}; wait until it has ended"
             ) from error
         file.truncate(0)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         file.write(f"process {os.getpid()} on {socket.gethostname()} since {started}")
         file.flush()
         yield
+
+
+def _lock_file(warehouse: Path) -> Path:
+    return working_directory(warehouse) / "lock"
+
+
+def _name(lock: Path) -> str:
+    return lock.read_text(encoding="utf-8").strip() or "another process"

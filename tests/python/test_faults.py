@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,8 @@ def test_a_rate_limit_without_end_is_a_failed_call(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     "fault",
-    [flaky, garbled, lambda handler: flaky(garbled(handler, share=0.2), share=0.2)],
-    ids=["errors", "garbage", "both, often"],
+    [partial(flaky, share=0.1), lambda handler: flaky(garbled(handler, share=0.2), share=0.2)],
+    ids=["errors", "errors and garbage"],
 )
 def test_calls_that_fail_now_and_then_lose_nothing(
     fault: Callable[[Handler], Handler],
@@ -176,7 +177,8 @@ def test_calls_that_fail_now_and_then_lose_nothing(
 ) -> None:
     assert run(fault(account)).exit_code == 0
     assert_all_landed(warehouse, undisturbed.raw)
-    assert select("select sum(tries) > sum(requests) from testio_raw.ledger") == [(True,)]
+    (tries,) = select("select sum(tries) - sum(requests) from testio_raw.ledger")[0]
+    assert tries > 0
 
 
 def test_answers_that_hang_lose_nothing(
@@ -469,7 +471,7 @@ def test_odd_records_of_any_endpoint_cost_no_other(
         lists = [body] if isinstance(body, list) else body.values()
         for records in lists:
             if isinstance(records, list):
-                records += ODD if isinstance(body, dict) else [{}, {"id": None}]
+                records += ODD if isinstance(body, dict) else [{"id": None}] * bool(records)
         return Answer(200, body)
 
     for _ in range(2):

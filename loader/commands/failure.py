@@ -1,0 +1,51 @@
+"""How a command ends that cannot do its work: in one line, without a traceback."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+INCOMPLETE = 3
+"""Exit status of a load that landed, but not all of what it was to read."""
+
+
+class Failure(click.ClickException):
+    """An end that the person at the keyboard can do something about, told in one line."""
+
+    def show(self, file: Any = None) -> None:
+        """Print the line."""
+        click.echo(f"testio-loader: {self.message}", file=file or sys.stderr)
+
+
+class Misconfigured(Failure):
+    """The configuration is of no use; counts as wrong usage."""
+
+    exit_code = 2
+
+
+def explained(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what can go wrong for reasons outside the program into one clear line."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        from dlt.common.configuration.exceptions import ConfigurationException
+
+        from loader.customers import BadConfiguration
+        from loader.pipeline import LoadFailed
+        from loader.warehouse import BadWarehouse, WarehouseBusy
+
+        try:
+            command(**options)
+        except (BadConfiguration, ConfigurationException) as error:
+            raise Misconfigured(one_line(error)) from error
+        except (LoadFailed, BadWarehouse, WarehouseBusy) as error:
+            raise Failure(one_line(error)) from error
+
+    return run
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return " ".join(str(error).split())

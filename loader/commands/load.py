@@ -1,0 +1,155 @@
+"""`testio-loader load`: read accounts and land them, or say what would be read."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loader.commands.failure import INCOMPLETE, Failure, explained
+
+if TYPE_CHECKING:
+    from loader.customers import Customer
+    from loader.pipeline import LoadReport, Selection
+
+
+@click.command()
+@click.option("--customer", "names", multiple=True, metavar="NAME", help="Read this customer only.")
+@click.option(
+    "--product",
+    "product_ids",
+    multiple=True,
+    type=int,
+    metavar="ID",
+    help="Read this product only.",
+)
+@click.option(
+    "--test",
+    "test_ids",
+    multiple=True,
+    type=int,
+    metavar="ID",
+    help="Refresh this test and what belongs to it only.",
+)
+@click.option("--full", "is_full", is_flag=True, help="Read all tests, the settled ones as well.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be read; land nothing.")
+@click.option(
+    "--record", metavar="DIR", default="", help="Keep the API's answers in this folder as well."
+)
+@click.option(
+    "--replay", metavar="DIR", default="", help="Land answers kept by --record; no API, no token."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
+@explained
+def load(
+    names: tuple[str, ...],
+    product_ids: tuple[int, ...],
+    test_ids: tuple[int, ...],
+    is_full: bool,
+    is_dry: bool,
+    record: str,
+    replay: str,
+    as_json: bool,
+) -> None:
+    """Read the account and land what is new or changed.
+
+    --customer, --product and --test can be repeated.
+    """
+    _refuse_contradictions(
+        ("--product", product_ids, "--test", test_ids),
+        ("--record", record, "--replay", replay),
+        ("--dry-run", is_dry, "--record", record),
+        ("--dry-run", is_dry, "--replay", replay),
+    )
+    from loader import customers, pipeline, warehouse
+
+    selection = pipeline.Selection(product_ids, test_ids, is_full, record, replay)
+    readers = (
+        customers.replayed_customers(Path(replay), names)
+        if replay
+        else customers.configured_customers(names)
+    )
+    path = warehouse.warehouse_path()
+    if is_dry:
+        _plan(path, readers, selection, as_json=as_json)
+    else:
+        with warehouse.locked(path):
+            _load(path, readers, selection, as_json=as_json)
+
+
+def _load(
+    path: Path, customers: "Iterable[Customer]", selection: "Selection", *, as_json: bool
+) -> None:
+    from loader import pipeline
+    from loader.commands.report import print_json, print_load
+
+    reports: list[LoadReport] = []
+    failures: dict[str, str] = {}
+    for customer in customers:  # one that fails does not stop the others
+        try:
+            report = _watched(path, customer, selection, has_bars=not as_json)
+        except pipeline.LoadFailed as failure:
+            failures[customer.name] = str(failure)
+            continue
+        reports.append(report)
+        if not as_json:
+            print_load(report)
+    if as_json:
+        print_json({"customers": [asdict(report) for report in reports], "failures": failures})
+    if failures:
+        raise Failure("; ".join(failures.values()))
+    if any(report.problems for report in reports):
+        click.echo("Incomplete: what is missing is named above; load again to read it.", err=True)
+        sys.exit(INCOMPLETE)
+
+
+def _watched(
+    path: Path, customer: "Customer", selection: "Selection", *, has_bars: bool
+) -> "LoadReport":
+    from rich.console import Console
+
+    from loader import pipeline
+    from loader.progress import Bars, Lines
+    from loader.tally import Tally
+
+    tally, console = Tally(), Console(stderr=True)
+    progress = (
+        Bars(customer.name, tally, console)
+        if has_bars and console.is_terminal
+        else Lines(customer.name, tally)
+    )
+    return pipeline.load(path, customer, selection, tally=tally, progress=progress)
+
+
+def _plan(
+    path: Path, customers: "Iterable[Customer]", selection: "Selection", *, as_json: bool
+) -> None:
+    from loader import pipeline
+    from loader.commands.report import print_json, print_plan
+
+    plans = {customer.name: pipeline.plan(path, customer, selection) for customer in customers}
+    if as_json:
+        print_json(
+            {
+                "customers": [
+                    {
+                        "customer": name,
+                        "endpoints": [
+                            {"endpoint": endpoint, **asdict(row)} for endpoint, row in plan.items()
+                        ],
+                    }
+                    for name, plan in plans.items()
+                ]
+            }
+        )
+        return
+    for name, plan in plans.items():
+        print_plan(name, plan)
+
+
+def _refuse_contradictions(*pairs: tuple[str, object, str, object]) -> None:
+    for one, is_one, other, is_other in pairs:
+        if is_one and is_other:
+            raise click.UsageError(f"give {one} or {other}, not both")

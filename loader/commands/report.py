@@ -1,0 +1,101 @@
+"""How reports look on a screen; each table fits into 80 columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from loader.pipeline import LoadReport
+    from loader.reader import Plan
+    from loader.tally import Attribution
+
+_MAX_LINES = 20
+_WELL_ATTRIBUTED = 0.95
+
+
+def print_table(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str | int]],
+    *,
+    has_totals: bool = False,
+) -> None:
+    """Print rows; numbers stand to the right, and add up in a last row if wanted."""
+    console = Console()
+    console.print(title, style="bold", markup=False, highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for place, heading in enumerate(headings):
+        is_number = bool(rows) and isinstance(rows[0][place], int)
+        table.add_column(heading, justify="right" if is_number else "left", vertical="bottom")
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    if has_totals and rows:
+        _, *columns = zip(*rows, strict=True)
+        table.add_row("all", *(_cell(sum(column)) for column in columns), style="bold")
+    console.print(table)
+
+
+def print_lines(label: str, lines: Sequence[str]) -> None:
+    """Print the first of the lines, each with a label, and how many more there are."""
+    console = Console(soft_wrap=True)
+    for line in lines[:_MAX_LINES]:
+        console.print(f"{label}: {line}", markup=False, highlight=False)
+    if len(lines) > _MAX_LINES:
+        console.print(f"{label}: {len(lines) - _MAX_LINES:,} more", highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def print_load(report: "LoadReport") -> None:
+    """Print what a load did."""
+    print_table(
+        f"Customer {report.customer}",
+        ("endpoint", "scopes", "incomplete", "calls", "records", "quarantined", "new or\nchanged"),
+        [
+            (e.endpoint, e.scopes, e.incomplete, e.calls, e.records, e.quarantined, e.versions)
+            for e in report.endpoints
+        ],
+        has_totals=True,
+    )
+    print_lines("incomplete", report.problems)
+    print_lines("noticed", report.remarks)
+    if report.attribution.bugs:
+        click.echo(describe(report.attribution))
+
+
+def print_plan(customer: str, plan: "Mapping[str, Plan]") -> None:
+    """Print what a load would read."""
+    print_table(
+        f"Customer {customer}: nothing landed; a load would read",
+        ("endpoint", "scopes", "calls"),
+        [(endpoint, row.scopes, row.calls) for endpoint, row in plan.items()],
+        has_totals=True,
+    )
+
+
+def describe(attribution: "Attribution") -> str:
+    """Say how many bugs are attributed, and why the others are not if they are many."""
+    bugs, attributed = attribution.bugs, attribution.attributed
+    text = f"{attributed:,} of {bugs:,} bugs are attributed to a test feature"
+    if attributed >= _WELL_ATTRIBUTED * bugs:
+        return text
+    reasons: Iterable[str] = (
+        f"{count:,} {reason}"
+        for count, reason in (
+            (attribution.unnamed, "name none"),
+            (attribution.unknown, "name one that no test read in this load has"),
+        )
+        if count
+    )
+    return f"{text}: {', '.join(reasons)}"
+
+
+def _cell(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else value

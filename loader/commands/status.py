@@ -1,0 +1,84 @@
+"""`testio-loader status`: what the warehouse knows of its loads."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from loader.commands.failure import Failure, explained
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+@explained
+def status(as_json: bool) -> None:
+    """Show the last loads, what they could not read, and how old the data are."""
+    from loader import pipeline, warehouse
+    from loader.commands.report import print_json, print_lines, print_table
+    from loader.customers import customer_ids
+
+    path = warehouse.warehouse_path()
+    if holder := warehouse.holder(path):
+        raise Failure(f"{path.name} is being loaded by {holder}; ask again when it has ended")
+    ledger = pipeline.ledger_of(path)
+    if ledger is None:
+        raise Failure(f"there is no {path}; `testio-loader load` creates it")
+    loads = ledger.loads()
+    if not loads:
+        raise Failure(f"no load has landed in {path} yet")
+    customers, incomplete = ledger.customers(), ledger.incomplete()
+    quarantine = ledger.quarantine()
+    if as_json:
+        print_json(
+            {
+                "loads": [asdict(load) for load in loads],
+                "customers": [asdict(customer) for customer in customers],
+                "incomplete": incomplete,
+                "quarantine": [
+                    {"endpoint": endpoint, "reason": reason, "records": records}
+                    for endpoint, reason, records in quarantine
+                ],
+            }
+        )
+        return
+    names = {id_: f"{name} ({id_})" for name, id_ in customer_ids().items()}
+    print_table(
+        "Last loads",
+        ("ended (UTC)", "customer", "scopes", "incomplete", "records", "calls"),
+        [
+            (
+                _moment(load.ended_at),
+                names.get(load.customer_id, f"({load.customer_id})"),
+                load.scopes,
+                load.incomplete,
+                load.records,
+                load.calls,
+            )
+            for load in loads
+        ],
+    )
+    click.echo()
+    print_table(
+        "Customers",
+        ("customer", "tests", "not wholly read", "oldest read (UTC)"),
+        [
+            (
+                names.get(customer.customer_id, f"({customer.customer_id})"),
+                customer.tests,
+                customer.unread_tests,
+                _moment(customer.oldest_read_at),
+            )
+            for customer in customers
+        ],
+    )
+    click.echo()
+    print_lines("incomplete", incomplete or ["nothing"])
+    print_lines(
+        "quarantined",
+        [f"{endpoint}: {reason}: {records:,}" for endpoint, reason, records in quarantine]
+        or ["nothing"],
+    )
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else "never"
