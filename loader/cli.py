@@ -11,6 +11,7 @@ import click
 
 from loader.commands.check import check
 from loader.commands.drop import drop
+from loader.commands.erase import erase
 from loader.commands.load import load
 from loader.commands.sandbox import sandbox
 from loader.commands.status import status
@@ -30,5 +31,5 @@ def main(verbose: bool) -> None:
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "WARNING")
 
 
-for command in (check, load, status, drop, sandbox):
+for command in (check, load, status, erase, drop, sandbox):
     main.add_command(command)

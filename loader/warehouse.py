@@ -46,8 +46,14 @@ def create(warehouse: Path) -> None:
     """Create the file if there is none, in a form that DuckDB 1.x can read as well."""
     if not warehouse.exists():
         with duckdb.connect() as connection:
-            path = str(warehouse).replace("'", "''")
-            connection.execute(f"attach '{path}' (storage_version '{STORAGE_VERSION}')")
+            attach(connection, warehouse, "warehouse")
+
+
+def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
+    """Attach a file under a name; one that is created can be read by DuckDB 1.x as well."""
+    path = str(file).replace("'", "''")
+    version = "" if file.exists() else f" (storage_version '{STORAGE_VERSION}')"
+    connection.execute(f"attach '{path}' as {name}{version}")
 
 
 def check(warehouse: Path, *, read_only: bool = False) -> None:

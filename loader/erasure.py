@@ -1,0 +1,77 @@
+"""Removes a customer for good: from the tables, and from the bytes of the file.
+
+DuckDB leaves what is deleted in free blocks of the file, so what remains is copied into a fresh one
+that takes the old one's place. Whenever this is cut short, the file is whole: with the customer's
+rows, without them, or rewritten; doing it again does the rest.
+"""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from loader import pipeline, warehouse
+
+
+def erase(path: Path, customer_id: int) -> int:
+    """Erase a customer from the warehouse file and from what is beside it; return how many rows.
+
+    Raises:
+        WarehouseBusy: if another process has the file open.
+        BadWarehouse: if the file cannot be rewritten.
+    """
+    pipeline.settle(path)  # what is still to land may be another customer's, or this one's
+    file = path.resolve()
+    fresh = file.with_name(f".{file.name}.rewritten")
+    try:
+        fresh.unlink(missing_ok=True)
+        with duckdb.connect() as connection:
+            warehouse.attach(connection, file, "old")
+            rows = _delete(connection, customer_id)
+            warehouse.attach(connection, fresh, "fresh")
+            connection.execute("copy from database old to fresh")
+            _compare(connection)
+            for database in ("fresh", "old"):  # leaves no write-ahead log of either
+                connection.execute(f"detach {database}")
+        shutil.copymode(file, fresh)
+        fresh.replace(file)
+    except (duckdb.Error, OSError) as error:
+        raise warehouse.BadWarehouse(f"{path.name} cannot be rewritten: {error}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return rows
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_columns() inner join duckdb_tables()"
+        " using (database_name, schema_name, table_name)"
+        " where database_name = 'old' and starts_with(schema_name, 'testio_')"
+        " and column_name = 'customer_id'"
+    ).fetchall()
+    rows = 0
+    connection.begin()
+    for schema, table in tables:
+        where = f"{_name('old', schema, table)} where customer_id = ?"
+        (deleted,) = connection.execute(f"delete from {where}", [customer_id]).fetchone() or (0,)
+        rows += deleted
+    connection.commit()
+    return rows
+
+
+def _compare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise BadWarehouse if not every row was copied."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'old'"
+    ).fetchall()
+    for schema, table in tables:
+        counts = [
+            connection.execute(f"select count(*) from {_name(database, schema, table)}").fetchone()
+            for database in ("old", "fresh")
+        ]
+        if counts[0] != counts[1]:
+            raise warehouse.BadWarehouse(f"not all of {schema}.{table} was copied; nothing changed")
+
+
+def _name(*parts: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
