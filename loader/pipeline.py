@@ -26,6 +26,8 @@ from loader.tally import Attribution, Tally
 _NAME = "testio"
 _SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # The trace would keep configuration in a file, be there passwords in it or not.
+    "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
     # Staging tells completed loads from broken ones by the load id of each row.
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
     # What has landed stays nowhere else.
