@@ -9,10 +9,10 @@ from loader.endpoints import Endpoint
 from loader.records import Record, nested_id, parse_id
 from loader.scope import Scope
 
-_FIRST_SIZE = 50
+_FIRST_SIZE = 5
 _QUICK, _SLOW = 3.0, 15.0
 """Seconds: after a quick answer more is asked for at once, after a slow one less."""
-_LARGE = 4_000_000
+_LARGE = 1_000_000
 """Bytes that an answer may have: it stands in memory as a whole, several times over."""
 _PER_PAGE = 100
 _MAX_IN_FLIGHT = 3

@@ -185,10 +185,14 @@ def find_value(body: Any, keys: Sequence[str], is_object: bool) -> Any:
         for key in keys:
             if isinstance(body.get(key), expected):
                 return body[key]
-    elif "" in keys and isinstance(body, list):
+    elif "" in keys and isinstance(body, list) and (not body or any(map(_has_id, body))):
         return body
     wanted = " or ".join(repr(key) for key in keys if key)
     raise Unusable(f"no {expected.__name__} under {wanted}")
+
+
+def _has_id(record: Any) -> bool:
+    return isinstance(record, dict) and "id" in record
 
 
 def claimed_count(body: Any) -> int | None:

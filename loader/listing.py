@@ -57,7 +57,7 @@ class Listing:
         except Unusable as failure:
             values = self._parts(page, self._size, failure)
             if self._broken >= _MAX_BROKEN:
-                self.scope.fail("too much of the list is broken; its rest is unread")
+                self.scope.fail("the rest of the list is unread")
                 return self._end(self._keyed(values))
             if not values and self.scope.is_complete:
                 return self._end([])

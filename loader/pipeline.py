@@ -1,5 +1,7 @@
 """The dlt pipeline: where rows go, and what makes a load all or nothing."""
 
+import contextlib
+import ctypes
 import logging
 import os
 import shutil
@@ -9,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import pyarrow as pa
 from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
@@ -33,8 +37,15 @@ _SETTINGS = {
     # What has landed stays nowhere else.
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
+    "LOAD__WORKERS": "2",
+    # Rows that wait to be written stand in memory.
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
 
+_DUCKDB = {"memory_limit": "150MB", "preserve_insertion_order": False}
+"""A merge of any size stays within it; what does not fit goes to disk."""
+_M_ARENA_MAX = -8
+"""Of mallopt(3)."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +94,7 @@ def load(
     Raises:
         LoadFailed: if nothing could be read, or what was read could not be landed.
     """
+    _keep_memory_small()
     settle(path)
     tally = tally or Tally()
     pipeline = _pipeline(path, progress)
@@ -171,14 +183,27 @@ def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
     warehouse.create(path)
     warehouse.check(path)
+    credentials = DuckDbCredentials(str(path))
+    credentials.global_config = _DUCKDB
     return dlt.pipeline(
         _NAME,
         pipelines_dir=str(warehouse.working_directory(path)),
         # Without transactions a merge that fails half-way leaves all rows of a table retired.
-        destination=dlt.destinations.duckdb(credentials=str(path), supports_transactions=True),
+        destination=dlt.destinations.duckdb(credentials=credentials, supports_transactions=True),
         dataset_name=warehouse.RAW_DATASET,
         progress=progress,
     )
+
+
+def _keep_memory_small() -> None:
+    """Let memory that was used once be used again.
+
+    Arrow's own pool keeps what it got, and the C library has a pool for each thread: with both, a
+    load of 200,000 bugs stays twice as large (glibc 2.36, ten threads).
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    with contextlib.suppress(AttributeError):  # no glibc, no such option
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _forget(pipeline: dlt.Pipeline) -> None:

@@ -4,7 +4,7 @@ The lists of products and tests come first, since they tell what else there is. 
 tests follows: bugs and executions of many tests in one call, the rest one by one.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -70,6 +70,8 @@ class Reader:
         self._settled: dict[int, Test] = {}
         self._test_count = 0
         self._plans: defaultdict[str, Plan] | None = None
+        self._longest: Counter[str] = Counter()
+        """By endpoint read in batches, how many calls the test that needs most takes."""
 
     def read(self) -> Iterator[Landing]:
         """Yield what is read, as it comes.
@@ -102,7 +104,7 @@ class Reader:
                 plans[row["endpoint"]].calls += row["requests"]
             self._follow(done)
         for name, batches in self._batches.items():
-            plans[name].calls = batches.calls(plans[name].calls)
+            plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
         if COMPLETE not in outcomes:
             raise NothingRead("; ".join(sorted(outcomes)))
         return dict(plans)
@@ -177,6 +179,7 @@ class Reader:
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(ids)
+            self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
         elif not ids:
             self._schedule.add(_REST, partial(self._steps.close, scope))
         elif all(self._api.has(batches.first_path(id_)) for id_, _ in ids):

@@ -83,7 +83,7 @@ def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> s
     if any(f'"{key}":' in payload for key in without):
         payload = canonical(_pruned(value, without))
     if '"attachments":' in payload:
-        # The longest first: one may be the beginning of another, whatever the order of the keys.
+        # The longest first: one URL may begin with another, and keys come in any order.
         for url in sorted(_attachment_urls(value), key=len, reverse=True):
             payload = payload.replace(url, url.partition("?")[0])
     return payload

@@ -53,12 +53,12 @@ def testio(
 
     def reader() -> Reader:
         api: Api = Archive(Path(replay_from)) if replay_from else Client(base_url, api_token)
-        now = api.now()
+        began_at = api.now()
         return Reader(
             api,
             customer_id,
             Rereading(
-                now,
+                began_at,
                 known or Known(),
                 settling=timedelta(days=settling_days),
                 max_age=timedelta(days=max_age_days),
@@ -66,7 +66,7 @@ def testio(
             product_ids=product_ids,
             test_ids=test_ids,
             max_in_flight=max_in_flight,
-            recorder=Recorder(Path(record_to), now) if record_to else None,
+            recorder=Recorder(Path(record_to), began_at) if record_to else None,
             tally=tally,
         )
 

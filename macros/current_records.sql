@@ -1,7 +1,9 @@
 {# The newest version of each record of a raw table, of what completed loads have landed.
 
    Which version is the newest is found out without touching payloads, so that these are only streamed.
-   Not every destination can close a version when the next one lands: _dlt_valid_to is not used. #}
+   It goes by when it was loaded or, if it came out of an archive, recorded; _dlt_valid_to is not used,
+   since that goes by the order of landing, and not every destination can close a version. An archive
+   that was replayed twice has landed the same version twice. #}
 {% macro current_records(table) -%}
     select versions.*
     from {{ source('testio_raw', table) }} as versions
@@ -11,21 +13,20 @@
             id,
             loaded_at,
             content_hash,
+            _dlt_load_id,
             row_number() over (
                 partition by customer_id, id
-                order by loaded_at desc, content_hash desc
+                order by loaded_at desc, content_hash desc, _dlt_load_id desc
             ) as age
-        from {{ source('testio_raw', table) }}
-        where _dlt_load_id in (
-            select loads.load_id
-            from {{ source('testio_raw', '_dlt_loads') }} as loads
-            where loads.status = 0
-        )
+        from (
+            {{ testio.landed_rows(table) }}
+        ) as landed
     ) as newest
         on
             versions.customer_id = newest.customer_id
             and versions.id = newest.id
             and versions.loaded_at = newest.loaded_at
             and versions.content_hash = newest.content_hash
+            and versions._dlt_load_id = newest._dlt_load_id
             and newest.age = 1
 {%- endmacro %}

@@ -96,7 +96,8 @@ def _warehouse(path: Path, tests: dict[int, int]) -> Iterator[Finding]:
     yield Finding(True, f"warehouse: {path} is writable")
     yield Finding(
         version == warehouse.STORAGE_VERSION,
-        f"storage version: {version}; DuckDB 1.x clients open up to {warehouse.STORAGE_VERSION}",
+        f"storage version: {version}; the newest that DuckDB 1.x clients can open is "
+        f"{warehouse.STORAGE_VERSION}",
     )
 
 

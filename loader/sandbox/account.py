@@ -12,11 +12,11 @@ from loader.sandbox import cases, traps
 from loader.sandbox.bugs import Bugs
 from loader.sandbox.content import REJECT_REASONS
 from loader.sandbox.executions import Executions
+from loader.sandbox.exploratory import ExploratoryTests
 from loader.sandbox.plan import Plan
 from loader.sandbox.query import Refused, choice, ids, one_id, page, wants_stories
 from loader.sandbox.record import Kind, Record, part, parts, usable_id
 from loader.sandbox.records import Records
-from loader.sandbox.results import with_results
 from loader.sandbox.server import Answer, Query
 from loader.sandbox.store import PARENTS, Store
 from loader.sandbox.templates import test_templates
@@ -31,7 +31,8 @@ class Account:
     """One customer's account, a handler for `serve`; equal arguments give equal answers.
 
     `customer` is a name or a number; customers share testers, but no ids. Times are relative to
-    `today`. Records are made when they are asked for, so a large account needs little memory.
+    `today`. Records are made when they are asked for, and the last ones kept, so a large account
+    needs little memory.
     Only the signatures of attachments differ from read to read.
     """
 
@@ -46,6 +47,7 @@ class Account:
         bug_bytes: int = 2000,
         today: date = date(2026, 11, 1),
     ) -> None:
+        self.today = today
         self._plan = Plan(products, tests, bugs, seed, customer, today)
         self._records = Records(self._plan)
         makers: dict[Kind, Callable[[int], Record]] = {
@@ -56,6 +58,9 @@ class Account:
         }
         self._store = Store(self._plan, makers)
         self._executions = Executions(self._plan, self._store, self._records)
+        self._exploratory = ExploratoryTests(
+            self._plan, self._store, self._records, self._executions
+        )
         self._reads = count(1)
 
     def __call__(self, path: str, query: Query) -> Answer:
@@ -142,34 +147,20 @@ class Account:
         product = self._find("products", product_id)
         numbers = self._store.numbers("tests", product)
         numbers = page(query, numbers) if "page" in query else numbers[:_TESTS_WITHOUT_PAGE]
-        tests = self._all("tests", numbers)
-        if wants_stories(query):
-            tests = [self._expanded(test, n) for test, n in zip(tests, numbers, strict=True)]
-        return {"exploratory_tests": tests}
+        return {"exploratory_tests": self._exploratory.listed(numbers, expand=wants_stories(query))}
 
     def _test(self, query: Query, test_id: int) -> Any:
         number = self._find("tests", test_id)
-        test = self._store.get("tests", number)
-        expanded = self._expanded(test, number)
-        bugs = self._all("bugs", self._store.numbers("bugs", number))
-        bugs = [bug for bug in bugs if usable_id(bug) is not None]
-        runs = self._plan.runs(number)
-        executions = [(run, self._records.execution(run, test)) for run in runs]
-        answer = with_results(expanded, bugs, executions)
-        if not wants_stories(query):
-            for feature, given in zip(answer["features"], parts(test, "features"), strict=True):
-                if "user_stories" in given:
-                    feature["user_stories"] = given["user_stories"]
-        return {"exploratory_test": answer}
+        return {"exploratory_test": self._exploratory.details(number, expand=wants_stories(query))}
 
     def _bugs(self, query: Query) -> Any:
         section_ids = ids(query, "filter_section_ids")
         export_status = choice(query, "export_status", _EXPORT_STATUSES)
-        bugs = [
-            bug
-            for test in self._chosen_tests(query)
-            for bug in self._all("bugs", self._store.numbers("bugs", test))
-        ]
+        tests = self._chosen_tests(query)
+        numbers = [n for test in tests for n in self._store.numbers("bugs", test)]
+        if section_ids is None and export_status == "any":
+            return {"bugs": [self._store.fragment("bugs", number) for number in numbers]}
+        bugs = self._all("bugs", numbers)
         if section_ids is not None:
             bugs = [bug for bug in bugs if usable_id(part(bug, "section")) in section_ids]
         if export_status != "any":  # here no export is ever waiting
@@ -241,18 +232,6 @@ class Account:
             if section_id is None or section_id in found_in:
                 features.append(feature)
         return [self._records.expanded(f, product) for f in features] if expand else features
-
-    def _expanded(self, test: Record, number: int) -> Record:
-        """Return a test with its user stories as objects."""
-        product = self._store.parent("tests", number)
-        features = [
-            # A test feature whose record has lost its id still is the one at this place.
-            self._records.expanded(
-                feature, product, usable_id(feature) or self._plan.test_feature_id(number, place)
-            )
-            for place, feature in enumerate(parts(test, "features"))
-        ]
-        return {**test, "features": features}
 
 
 def _export_status(bug: Any) -> str:

@@ -1,5 +1,6 @@
 """User story executions: who ran which user story in which test, as pages of one long list."""
 
+from functools import partial
 from itertools import islice
 
 from loader.sandbox.plan import Plan, Run
@@ -40,9 +41,17 @@ class Executions:
         return {
             "meta": {"record_count": count},
             "user_story_version_executions": [
-                self._records.execution(run, self._store.get("tests", run.test)) for run in runs
+                self._store.prepared.fragment(run, partial(self._execution, run)) for run in runs
             ],
         }
+
+    def of_test(self, test: int) -> list[tuple[Run, Record]]:
+        """Return what was run in a test, and how that went."""
+        prepared, make = self._store.prepared, self._execution
+        return [(run, prepared.record(run, partial(make, run))) for run in self._plan.runs(test)]
+
+    def _execution(self, run: Run) -> Record:
+        return self._records.execution(run, self._store.get("tests", run.test))
 
     def _tests(self, story_ids: set[int] | None, version_ids: set[int] | None) -> set[int]:
         """Return the tests in which what is asked for can have been run."""

@@ -34,12 +34,13 @@ class Records:
         rng = plan.random("account")
         self._products = rng.sample(PRODUCTS, len(PRODUCTS))
         self.testers = rng.sample(TESTERS, len(TESTERS))
-        self.test = lru_cache(64)(self._test)
+        self.test = lru_cache(256)(self._test)
+        self.product = lru_cache(256)(self._product)
+        self.environments = lru_cache(256)(self._environments)
 
     # Products and what belongs to them
 
-    def product(self, number: int) -> Record:
-        """Return a product."""
+    def _product(self, number: int) -> Record:
         name, kind = self._products[number % len(PRODUCTS)]
         generation = number // len(PRODUCTS) + 1
         sections = [
@@ -106,7 +107,7 @@ class Records:
             del feature["user_stories"]
         return feature
 
-    def environments(self, product: int) -> list[Record]:
+    def _environments(self, product: int) -> list[Record]:
         """Return where a product is tested, with credentials in clear text."""
         rng = self._plan.random("environments", product)
         urls = (

@@ -1,6 +1,6 @@
 """What the single-test endpoint adds to a test: analytics, and how its features fared."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from loader.sandbox.plan import Run
@@ -18,17 +18,24 @@ def with_results(test: Record, bugs: list[Record], executions: list[Execution]) 
     """
     features: list[Record] = []
     stories: list[Record] = []
+    bug_ids_by_feature: dict[int | None, list[int]] = defaultdict(list)
+    for bug in bugs:
+        bug_ids_by_feature[usable_id(part(bug, "test_feature"))].append(int(bug["id"]))
+    runs_by_version: dict[int | None, list[Execution]] = defaultdict(list)
+    for run, execution in executions:
+        runs_by_version[run.version_id].append((run, execution))
     for feature in parts(test, "features"):
         given = parts(feature, "user_stories")
-        version_ids = [usable_id(story, "user_story_version_id") for story in given]
-        runs = [run for run in executions if run[0].version_id in version_ids]
-        bug_ids = [int(bug["id"]) for bug in bugs if _names(bug, feature)]
+        versions = [runs_by_version[usable_id(s, "user_story_version_id")] for s in given]
+        runs = [run for version in versions for run in version]
+        feature_id = usable_id(feature)
+        bug_ids = [] if feature_id is None else bug_ids_by_feature[feature_id]
         features.append(feature | _results(runs, bug_ids, "tester_count"))
         if given:
             own_stories = [
                 story
                 | _results(
-                    [run for run in runs if run[0].version_id == version_ids[place]],
+                    versions[place],
                     [id_ for id_ in bug_ids if id_ % (len(given) + 1) == place],
                     "tested_by_count",
                 )
@@ -70,11 +77,6 @@ def _results(runs: list[Execution], bug_ids: list[int], testers_name: str) -> Re
         "bugs_found": len(bug_ids),
         "bug_ids": bug_ids,
     }
-
-
-def _names(bug: Record, feature: Record) -> bool:
-    named = usable_id(part(bug, "test_feature"))
-    return named is not None and named == usable_id(feature)
 
 
 def _testers(executions: Iterable[Execution]) -> set[str | None]:

@@ -1,9 +1,13 @@
 """The account's records as they are now: as they were made, and as tests have edited them since."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from orjson import Fragment
+
 from loader.sandbox.plan import Plan
+from loader.sandbox.prepared import Prepared
 from loader.sandbox.record import Kind, Record, part, usable_id
 
 PARENTS: dict[Kind, Kind] = {"features": "products", "tests": "products", "bugs": "tests"}
@@ -21,6 +25,7 @@ class Store:
         self._changed: dict[tuple[Kind, int], Record] = {}
         self._removed: set[tuple[Kind, int]] = set()
         self._added: dict[Kind, list[tuple[Any, int]]] = {kind: [] for kind in makers}
+        self.prepared = Prepared()
 
     def find(self, kind: Kind, id_: int | None) -> int | None:
         """Return the number of a record by its id, if it is there."""
@@ -60,18 +65,29 @@ class Store:
                 record[name] = {key: fields.get(key, value) for key, value in quoted.items()}
         return {name: value for name, value in record.items() if value is not MISSING}
 
+    def fragment(self, kind: Kind, number: int) -> Fragment:
+        """Return a record to be put into an answer."""
+        return self.prepared.fragment((kind, number), partial(self.get, kind, number))
+
+    def kept(self, kind: Kind, number: int) -> Any:
+        """Return a record, and keep it for an answer to come."""
+        return self.prepared.record((kind, number), partial(self.get, kind, number))
+
     def change(self, kind: Kind, id_: int, fields: Record) -> None:
         """Change fields of a record."""
         self._changed.setdefault((kind, self._required(kind, id_)), {}).update(fields)
+        self.prepared.forget()
 
     def remove(self, kind: Kind, id_: int) -> None:
         """Remove a record, and with it those it is the parent of."""
         self._removed.add((kind, self._required(kind, id_)))
+        self.prepared.forget()
 
     def add(self, kind: Kind, record: Any, parent_id: int | None) -> None:
         """Add a record to its parent."""
         parent = self._required(PARENTS[kind], parent_id) if kind in PARENTS else 0
         self._added[kind].append((record, parent))
+        self.prepared.forget()
 
     def _required(self, kind: Kind, id_: int | None) -> int:
         number = self.find(kind, id_)

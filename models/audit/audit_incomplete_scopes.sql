@@ -12,7 +12,7 @@ ranked as (
         is_complete,
         read_at,
         max(case when is_complete then read_at end) over (partition by scope_key) as last_complete_at,
-        row_number() over (partition by scope_key order by landed_at desc, read_at desc) as age
+        row_number() over (partition by scope_key order by read_at desc, landed_at desc) as age
     from reads
 ),
 

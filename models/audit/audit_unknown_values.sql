@@ -1,62 +1,47 @@
-with bugs as (
-    select * from {{ ref('stg_bugs') }}
-),
+{%- set execution_results = ['not_tested', 'passed', 'failed', 'blocked'] -%}
+{%- set fields = [
+    ('bug.status', 'stg_bug_versions', 'bug_id', 'status', [
+        'accepted', 'auto_accepted', 'rejected', 'forwarded',
+    ]),
+    ('bug.severity', 'stg_bug_versions', 'bug_id', 'severity', [
+        'low', 'high', 'critical', 'visual', 'content', 'custom',
+    ]),
+    ('test.status', 'stg_test_versions', 'test_id', 'status', [
+        'initialized', 'customer_finalized', 'waiting', 'pending', 'running', 'locked', 'completed',
+        'archived', 'cancelled',
+    ]),
+    ('test.testing_type', 'stg_test_versions', 'test_id', 'testing_type', [
+        'coverage', 'focused', 'rapid', 'usability', 'custom', 'test_case',
+    ]),
+    ('execution.status', 'stg_executions', 'execution_id', 'status', [
+        'pending', 'passed', 'failed', 'blocked', 'cancelled',
+    ]),
+    ('test_feature.execution_status', 'stg_test_feature_results', 'test_id', 'execution_status',
+        execution_results),
+    ('user_story.execution_status', 'stg_user_story_results', 'test_id', 'execution_status',
+        execution_results),
+] -%}
 
-tests as (
-    select * from {{ ref('stg_tests') }}
-),
-
-counted as (
+with unknown as (
+    {%- for field, model, id, column, known in fields %}
     select
         customer_id,
-        'bug.status' as field,
-        status as field_value,
-        count(*) as record_count
-    from bugs
-    group by customer_id, status
-    union all
-    select
-        customer_id,
-        'bug.severity' as field,
-        severity as field_value,
-        count(*) as record_count
-    from bugs
-    group by customer_id, severity
-    union all
-    select
-        customer_id,
-        'test.status' as field,
-        status as field_value,
-        count(*) as record_count
-    from tests
-    group by customer_id, status
-    union all
-    select
-        customer_id,
-        'test.testing_type' as field,
-        testing_type as field_value,
-        count(*) as record_count
-    from tests
-    group by customer_id, testing_type
-),
-
-unknown as (
-    select *
-    from counted
-    where not coalesce(
-        case field
-            when 'bug.status' then field_value in ('accepted', 'auto_accepted', 'rejected', 'forwarded')
-            when 'bug.severity'
-                then field_value in ('low', 'high', 'critical', 'visual', 'content', 'custom')
-            when 'test.status'
-                then field_value in (
-                    'initialized', 'customer_finalized', 'waiting', 'pending', 'running', 'locked',
-                    'completed', 'archived', 'cancelled'
-                )
-            when 'test.testing_type'
-                then field_value in ('coverage', 'focused', 'rapid', 'usability', 'custom', 'test_case')
-        end, false
-    )
+        '{{ field }}' as field,
+        {{ column }} as field_value,
+        count(distinct {{ id }}) as record_count,
+        min(loaded_at) as first_seen_at,
+        max(loaded_at) as last_seen_at
+    from {{ ref(model) }}
+    where
+        {{ column }} is null
+        or {{ column }} not in (
+            {%- for value in known %}
+            '{{ value }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    group by customer_id, {{ column }}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from unknown

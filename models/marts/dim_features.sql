@@ -2,8 +2,8 @@ with features as (
     select * from {{ ref('stg_features') }}
 ),
 
-present as (
-    select * from {{ ref('int_present_records') }}
+deleted as (
+    select * from {{ ref('int_deleted_records') }}
     where endpoint = 'features'
 ),
 
@@ -17,12 +17,14 @@ marked as (
         features.howtofind,
         features.user_stories,
         features.section_ids,
-        present.record_id is null as is_deleted
+        deleted.record_id is not null as is_deleted,
+        deleted.last_seen_at,
+        deleted.first_missed_at
     from features
-    left join present
+    left join deleted
         on
-            features.customer_id = present.customer_id
-            and features.feature_id = present.record_id
+            features.customer_id = deleted.customer_id
+            and features.feature_id = deleted.record_id
 )
 
 select * from marked

@@ -6,8 +6,8 @@ tests as (
     select * from {{ ref('stg_tests') }}
 ),
 
-present as (
-    select * from {{ ref('int_present_records') }}
+deleted as (
+    select * from {{ ref('int_deleted_records') }}
     where endpoint = 'products'
 ),
 
@@ -40,12 +40,14 @@ listed as (
         products.product_type,
         products.description,
         false as is_inferred,
-        present.record_id is null as is_deleted
+        deleted.record_id is not null as is_deleted,
+        deleted.last_seen_at,
+        deleted.first_missed_at
     from products
-    left join present
+    left join deleted
         on
-            products.customer_id = present.customer_id
-            and products.product_id = present.record_id
+            products.customer_id = deleted.customer_id
+            and products.product_id = deleted.record_id
 ),
 
 inferred as (
@@ -56,7 +58,9 @@ inferred as (
         product_type,
         cast(null as {{ dbt.type_string() }}) as description,
         true as is_inferred,
-        false as is_deleted
+        false as is_deleted,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at
     from named_by_tests
     where place = 1
 )

@@ -2,8 +2,8 @@ with tests as (
     select * from {{ ref('stg_tests') }}
 ),
 
-present as (
-    select * from {{ ref('int_present_records') }}
+deleted as (
+    select * from {{ ref('int_deleted_records') }}
     where endpoint = 'tests'
 ),
 
@@ -35,14 +35,16 @@ marked as (
         tests.is_demo,
         coalesce(tests.status in ('running', 'locked', 'archived', 'customer_finalized'), false)
             as is_executed,
-        present.record_id is null as is_deleted,
+        deleted.record_id is not null as is_deleted,
         tests.start_at,
-        tests.end_at
+        tests.end_at,
+        deleted.last_seen_at,
+        deleted.first_missed_at
     from tests
-    left join present
+    left join deleted
         on
-            tests.customer_id = present.customer_id
-            and tests.test_id = present.record_id
+            tests.customer_id = deleted.customer_id
+            and tests.test_id = deleted.record_id
 )
 
 select * from marked

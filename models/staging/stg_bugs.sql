@@ -50,7 +50,7 @@ renamed as (
         tester_name,
         title,
         severity,
-        case when status = 'accepted' and auto_accepted then 'auto_accepted' else status end as status,
+        {{ bug_status() }} as status,
         language,
         location,
         coalesce({{ texts_as_lines(array_texts('steps')) }}, steps) as steps,

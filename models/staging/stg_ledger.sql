@@ -19,20 +19,17 @@ renamed as (
 
         -- text
         endpoint,
-        concat_ws(
-            '/',
-            cast(customer_id as {{ dbt.type_string() }}),
-            endpoint,
-            coalesce(cast(product_id as {{ dbt.type_string() }}), '-'),
-            coalesce(cast(test_id as {{ dbt.type_string() }}), '-')
-        ) as scope_key,
+        {{ scope_key() }} as scope_key,
         outcome,
+        remarks,
         ids,
 
         -- numbers
         record_count,
         quarantined_count,
+        repeated_count,
         mended_count,
+        claimed_count,
         requests,
         tries,
 

@@ -1,11 +1,5 @@
 with source as (
-    select *
-    from {{ source('testio_raw', 'quarantine') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('testio_raw', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ landed_rows('quarantine') }}
 ),
 
 renamed as (

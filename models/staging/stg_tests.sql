@@ -54,8 +54,7 @@ renamed as (
         -- text
         coalesce(nullif(title, ''), test_title) as title,
         status,
-        case testing_type when 'external' then 'custom' else coalesce(testing_type, 'test_case') end
-            as testing_type,
+        {{ testing_type() }} as testing_type,
         review_status,
         report_language,
         created_by,

@@ -78,8 +78,8 @@ def all_executions(account: Account, **filters: list[Any]) -> list[Any]:
             return found
 
 
-def versions(account: Account) -> list[tuple[int, int, int]]:
-    """Test, user story and version of each user story in each feature of each test."""
+def versions(account: Account, page: int = 1) -> list[tuple[int, int, int]]:
+    """Test, user story and version of each user story in the tests on one page of each product."""
     return [
         (int(test["id"]), story["id"], story["user_story_version_id"])
         for product in all_products(account)
@@ -87,7 +87,7 @@ def versions(account: Account) -> list[tuple[int, int, int]]:
             account,
             f"/products/{product['id']}/exploratory_tests",
             includes__="user_stories",
-            page=1,
+            page=page,
             per_page=100,
         )["exploratory_tests"]
         for feature in test["features"]

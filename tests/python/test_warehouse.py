@@ -68,6 +68,21 @@ def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
     assert one(select, "select count(*) from testio_marts.fct_bugs") == truth.bugs
     by_status = select("select status, count(*) from testio_marts.fct_bugs group by status")
     assert Counter(dict(by_status)) == truth.bugs_by_status
+    for name in (
+        "user_stories",
+        "test_environments",
+        "test_templates",
+        "test_details",
+        "executions",
+        "test_case_tests",
+        "test_case_results",
+    ):
+        count = one(select, f"select count(*) from testio_staging.stg_{name}")
+        assert (name, count) == (name, getattr(truth, name))
+    by_status = select("select status, count(*) from testio_staging.stg_executions group by status")
+    assert Counter(dict(by_status)) == truth.executions_by_status
+    for audit in ("deleted_records", "incomplete_scopes", "unfit_values", "unreconciled"):
+        assert select(f"select * from testio_audit.audit_{audit}") == []
     assert "Most fragile features" in dbt("run-operation", "summary")
     dbt("source", "freshness")
 
@@ -134,6 +149,11 @@ def test_changes_and_deletions_arrive(
     assert select("select feature_id from testio_marts.dim_features where is_deleted") == [
         (feature_id,)
     ]
+    assert select(
+        "select endpoint, record_id, last_seen_at < first_missed_at "
+        "from testio_audit.audit_deleted_records where endpoint in ('bugs', 'features') order by 1"
+    ) == [("bugs", gone_bug, True), ("features", feature_id, True)]
+    assert select("select * from testio_audit.audit_unreconciled") == []
 
     account.change("tests", 990_001, features=[{**test["features"][0], "title": "Updated Title"}])
     load(test_ids=[990_001])

@@ -1,0 +1,54 @@
+"""Parts of answers as bytes, kept so that nothing is made twice."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import orjson
+
+_AT_MOST_BYTES = 128_000_000
+
+Key = tuple[object, ...]
+
+
+class Prepared:
+    """Keeps what was asked for last, up to a limit, until the account is edited."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+        self._size = 0
+        self._edits = 0
+
+    def fragment(self, key: Key, make: Callable[[], Any]) -> orjson.Fragment:
+        """Return what belongs to a key, to be put into an answer; if not kept, it is made."""
+        return orjson.Fragment(self._get(key, make)[0])
+
+    def record(self, key: Key, make: Callable[[], Any]) -> Any:
+        """Return the same, to be looked into."""
+        data, made = self._get(key, make)
+        return orjson.loads(data) if made is None else made
+
+    def _get(self, key: Key, make: Callable[[], Any]) -> tuple[bytes, Any]:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key], None
+            edits = self._edits
+        made = make()
+        data = orjson.dumps(made)
+        with self._lock:
+            if edits == self._edits and key not in self._kept:
+                self._kept[key] = data
+                self._size += len(data)
+                while self._size > _AT_MOST_BYTES:
+                    self._size -= len(self._kept.popitem(last=False)[1])
+        return data, made
+
+    def forget(self) -> None:
+        """Keep nothing of what was; an edit shows in many places."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+            self._edits += 1

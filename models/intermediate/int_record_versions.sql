@@ -1,0 +1,46 @@
+with versions as (
+    {%- for endpoint, scope in endpoints().items() %}
+    select
+        customer_id,
+        '{{ endpoint }}' as endpoint,
+        {{ 'cast(null as bigint)' if endpoint == 'reject_reasons' else 'id' }} as record_id,
+        {{ 'product_id' if scope == 'product' else 'cast(null as bigint)' }} as product_id,
+        {{ {'test': 'test_id', 'test itself': 'id'}.get(scope, 'cast(null as bigint)') }} as test_id,
+        _dlt_load_id as load_id,
+        content_hash,
+        loaded_at,
+        row_number() over (
+            partition by customer_id, id
+            order by loaded_at desc, content_hash desc, _dlt_load_id desc
+        ) as age
+    from (
+        {{ landed_rows(endpoint) }}
+    ) as landed
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+),
+
+renamed as (
+    select
+        -- keys
+        customer_id,
+        record_id,
+        product_id,
+        test_id,
+        load_id,
+
+        -- text
+        endpoint,
+        {{ scope_key() }} as scope_key,
+        case endpoint when 'tests' then {{ scope_key('null', 'record_id') }} end as alone_scope_key,
+        content_hash,
+
+        -- flags
+        age = 1 as is_newest,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from versions
+)
+
+select * from renamed

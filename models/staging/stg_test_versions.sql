@@ -1,0 +1,29 @@
+with source as (
+    {{ landed_rows('tests') }}
+),
+
+projected as (
+    {{ project('source', 'payload', [
+        ('status', 'status', 'text'),
+        ('testing_type', 'testing_type', 'text'),
+    ], keep=['id', 'customer_id', 'loaded_at']) }}
+),
+
+-- An archive that was replayed twice has landed the same version twice.
+renamed as (
+    select distinct
+        -- keys
+        id as test_id,
+        customer_id,
+
+        -- text
+        status,
+        {{ testing_type() }} as testing_type,
+        unfit_columns,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from projected
+)
+
+select * from renamed

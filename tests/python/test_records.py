@@ -1,0 +1,36 @@
+"""What makes a version of a record, and what does not."""
+
+from loader.records import make_record
+
+URL = "https://files.example.com/1.png?signature="
+
+
+def attachment(signature: str) -> dict[str, object]:
+    url = URL + signature
+    return {"url": url, "thumbnail_urls": {"50x50": f"{url}&size=50"}}
+
+
+def test_neither_signatures_nor_the_order_of_keys_make_a_version() -> None:
+    one, other = attachment("1"), attachment("22")
+    turned = dict(reversed(other.items()))
+    assert (
+        make_record({"id": 1, "attachments": [one]}).content
+        == make_record({"attachments": [turned], "id": 1}).content
+    )
+
+
+def test_another_file_makes_a_version() -> None:
+    one, other = attachment("1"), {"url": "https://files.example.com/2.png?signature=1"}
+    assert (
+        make_record({"id": 1, "attachments": [one]}).content
+        != make_record({"id": 1, "attachments": [other]}).content
+    )
+
+
+def test_results_that_another_endpoint_is_read_for_make_no_version() -> None:
+    plain = {"id": 1, "features": [{"id": 2, "user_stories": [{"id": 3}]}]}
+    story = {"id": 3, "execution_status": "passed"}
+    detailed = {"id": 1, "analytics": {}, "features": [{"id": 2, "user_stories": [story]}]}
+    without = {"analytics", "execution_status"}
+    assert make_record(plain).content == make_record(detailed, without=without).content
+    assert make_record(plain).content != make_record(detailed).content
