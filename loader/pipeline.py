@@ -5,7 +5,7 @@ import ctypes
 import logging
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def load(
     except PipelineStepFailed as failure:
         if failure.step == "extract":
             _forget(pipeline)
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     _forget(pipeline)
     load_id = info.loads_ids[0]
     return LoadReport(
@@ -127,7 +127,7 @@ def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
 
 
@@ -159,7 +159,10 @@ def settle(path: Path) -> None:
         try:
             pipeline.run()
         except PipelineStepFailed as failure:
-            logger.warning("An interrupted load cannot be finished; it is undone: %s", failure)
+            *_, cause = _causes(failure)
+            logger.warning(
+                "An interrupted load cannot be finished; it is undone: %s", _first_line(cause)
+            )
         else:
             logger.info("Finished a load that was interrupted.")
     _forget(pipeline)
@@ -264,17 +267,29 @@ def _folder(archive: str, customer: Customer) -> str:
 
 def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
-    cause: BaseException | None = failure
-    while cause is not None:
+    cause: BaseException = failure
+    for cause in _causes(failure):
         if isinstance(cause, NothingRead):
             advice = "; check the token and that it belongs to this customer"
             return (
-                f"nothing could be read from {customer.shown_url} for customer {customer.name!r}: "
+                f"nothing could be read from {customer.shown_url}: "
                 f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
             )
         if isinstance(cause, BadArchive):
             return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(failure, PipelineStepFailed):
-        return f"{failure.step} failed: {failure.exception}"
-    return str(failure)
+    if not isinstance(failure, PipelineStepFailed):
+        return _first_line(cause)
+    again = "; the next load first tries again" if failure.has_pending_data else ""
+    return f"{failure.step} failed: {_first_line(cause)}{again}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, what caused it, and so on."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "client_exception", None) or cause.__cause__

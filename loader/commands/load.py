@@ -53,9 +53,10 @@ def load(
     replay: str,
     as_json: bool,
 ) -> None:
-    """Read the account and land what is new or changed.
+    """Read accounts and land what is new or changed.
 
-    --customer, --product and --test can be repeated.
+    --customer, --product and --test can be repeated. The exit status is 0 if all was read and
+    landed, 1 if a customer's load failed, and 3 if all landed but some scope is incomplete.
     """
     _refuse_contradictions(
         ("--product", product_ids, "--test", test_ids),
