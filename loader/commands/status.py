@@ -76,11 +76,11 @@ def status(as_json: bool) -> None:
         ],
     )
     click.echo()
-    print_lines("incomplete", incomplete or ["nothing"])
+    print_lines(incomplete or ["nothing"], "incomplete")
     print_lines(
-        "quarantined",
         [f"{endpoint}: {reason}: {records:,}" for endpoint, reason, records in quarantine]
         or ["nothing"],
+        "quarantined",
     )
 
 
