@@ -27,7 +27,7 @@ def print_table(
     """Print rows; numbers stand to the right, and add up in a last row if wanted."""
     console = Console()
     console.print(title, style="bold", markup=False, highlight=False)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for place, heading in enumerate(headings):
         is_number = bool(rows) and isinstance(rows[0][place], int)
         table.add_column(heading, justify="right" if is_number else "left", vertical="bottom")
@@ -77,7 +77,7 @@ def print_plan(customer: str, plan: "Mapping[str, Plan]") -> None:
     """Print what a load would read."""
     print_table(
         f"Customer {customer}: nothing landed; a load would read",
-        ("endpoint", "scopes", "calls"),
+        ("endpoint", "scopes", "calls\n(at least)"),
         [(endpoint, row.scopes, row.calls) for endpoint, row in plan.items()],
         has_totals=True,
     )
