@@ -7,6 +7,7 @@ rows, without them, or rewritten; doing it again does the rest.
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -29,7 +30,7 @@ def erase(path: Path, customer_id: int) -> int:
     try:
         _remove(fresh, spilled)
         # Each thread has more than 100,000 rows in memory at once; one is about as fast.
-        config = {"temp_directory": str(spilled), "threads": 1}
+        config: dict[str, Any] = {"temp_directory": str(spilled), "threads": 1}
         with duckdb.connect(config=config) as connection:
             warehouse.attach(connection, file, "old")
             rows = _delete(connection, customer_id)
