@@ -10,12 +10,13 @@ import pytest
 
 from loader import pipeline, warehouse
 from loader.customers import Customer
+from loader.endpoints import ENDPOINTS, EXECUTIONS
 from loader.sandbox import Account, Answer, Query, serve
 
 Load = Callable[..., pipeline.LoadReport]
 Select = Callable[[str], list[tuple[Any, ...]]]
 
-VERSIONED = ("products", "features", "tests", "bugs", "reject_reasons")
+VERSIONED = tuple(endpoint.name for endpoint in ENDPOINTS)
 
 
 def count(select: Select, table: str) -> int:
@@ -31,6 +32,21 @@ def test_everything_the_account_holds_lands(load: Load, select: Select, account:
     assert count(select, "tests") == truth.tests
     assert count(select, "bugs") == truth.bugs
     assert count(select, "reject_reasons") == 7
+    assert count(select, "user_stories") == truth.user_stories
+    assert count(select, "test_environments") == truth.test_environments
+    assert count(select, "test_templates") == truth.test_templates
+    assert count(select, "test_details") == truth.test_details
+    assert count(select, "executions") == truth.executions
+    assert count(select, "test_case_tests") == truth.test_case_tests
+    assert count(select, "test_case_results") == truth.test_case_results
+
+
+def test_an_execution_lands_with_the_user_story_it_was_found_by(
+    load: Load, select: Select, account: Account
+) -> None:
+    load()
+    by_story = "select user_story_id, count(*) from testio_raw.executions group by 1"
+    assert dict(select(by_story)) == dict(account.truth().executions_by_story)
 
 
 def test_no_credential_is_in_the_warehouse_or_beside_it(load: Load, warehouse: Path) -> None:
@@ -77,7 +93,10 @@ def test_single_tests_are_refreshed_with_their_bugs_only(
     account.change("bugs", other_bug, title="Changed as well")
     report = load(test_ids=[one])
     new = {endpoint.endpoint: endpoint.versions for endpoint in report.endpoints}
-    assert new == {"bugs": 1, "reject_reasons": 0, "tests": 1}
+    # The details of a test hold its bugs as well as what it is itself.
+    assert {name for name, count in new.items() if count} == {"bugs", "tests", "test_details"}
+    assert new["bugs"] == new["tests"] == 1
+    assert "products" not in new
 
 
 def test_an_unchanged_test_is_the_same_read_alone_or_in_a_list(load: Load, select: Select) -> None:
@@ -101,15 +120,21 @@ def test_the_ledger_lists_each_scope_and_its_ids(load: Load, select: Select) -> 
     load()
     scopes = select(
         "select endpoint, count(*), bool_and(is_complete), "
-        "sum(json_array_length(ids::json)) from testio_raw.ledger group by 1 order by 1"
+        "sum(json_array_length(ids::json)) from testio_raw.ledger group by 1"
     )
-    assert scopes == [
-        ("bugs", 12, True, count(select, "bugs")),
-        ("features", 3, True, count(select, "features")),
-        ("products", 1, True, 3),
-        ("reject_reasons", 1, True, 7),
-        ("tests", 3, True, 12),
-    ]
+    of_test_cases = len(select("select id from testio_raw.test_case_tests"))
+    parents = {"account": 1, "product": 3, "test": 12}
+    assert {row[0]: row[1:] for row in scopes} == {
+        endpoint.name: (
+            of_test_cases
+            if endpoint.for_test_cases
+            # Of all executions there is a scope as well, with their number.
+            else parents[endpoint.parent] + (endpoint is EXECUTIONS),
+            True,
+            count(select, endpoint.name),
+        )
+        for endpoint in ENDPOINTS
+    }
 
 
 def test_a_deleted_test_is_a_complete_read_of_nothing(load: Load, select: Select) -> None:
@@ -178,7 +203,11 @@ def test_an_unusable_answer_is_an_incomplete_scope_and_never_no_rows(
 
     with serve(broken_bugs) as sandbox:
         report = pipeline.load(warehouse, Customer("acme", 7, "sandbox", sandbox.url))
-    assert len(report.problems) == 12
+    assert len(report.problems) == 1
+    assert "11 more" in report.problems[0]
+    assert {row.endpoint: row.incomplete for row in report.endpoints if row.incomplete} == {
+        "bugs": 12
+    }
     assert count(select, "tests") == 12
     assert select(
         "select count(*) from testio_raw.ledger where endpoint = 'bugs' and is_complete"
