@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from loader.tally import Attribution, Tally
 _NAME = "testio"
 _SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # The trace would keep configuration in a file, be there passwords in it or not.
+    "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
     # Staging tells completed loads from broken ones by the load id of each row.
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
     # What has landed stays nowhere else.
@@ -118,7 +120,7 @@ def load(
     except PipelineStepFailed as failure:
         if failure.step == "extract":
             interrupted.forget(pipeline)
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
 
 
 def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan]:
@@ -131,7 +133,7 @@ def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
 
 
@@ -167,7 +169,10 @@ def settle(path: Path) -> None:
         try:
             interrupted.finish(_pipeline(path), TABLES)
         except PipelineStepFailed as failure:
-            raise LoadFailed(f"a load that was interrupted waits: {_cause(failure)}") from failure
+            *_, cause = _causes(failure)
+            raise LoadFailed(
+                f"a load that was interrupted waits: {_first_line(cause)}"
+            ) from failure
 
 
 def drop(path: Path) -> None:
@@ -237,21 +242,29 @@ def _folder(archive: str, customer: Customer) -> str:
 
 def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
-    cause: BaseException | None = failure
-    while cause is not None:
+    cause: BaseException = failure
+    for cause in _causes(failure):
         if isinstance(cause, NothingRead):
             advice = "; check the token and that it belongs to this customer"
             return (
-                f"nothing could be read from {customer.shown_url} for customer {customer.name!r}: "
+                f"nothing could be read from {customer.shown_url}: "
                 f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
             )
         if isinstance(cause, BadArchive):
             return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    return _cause(failure)
+    if not isinstance(failure, PipelineStepFailed):
+        return _first_line(cause)
+    again = "; the next load first tries again" if failure.has_pending_data else ""
+    return f"{failure.step} failed: {_first_line(cause)}{again}"
 
 
-def _cause(failure: DltException) -> str:
-    if isinstance(failure, PipelineStepFailed):
-        return f"{failure.step} failed: {failure.exception}"
-    return str(failure)
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, what caused it, and so on."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "client_exception", None) or cause.__cause__
