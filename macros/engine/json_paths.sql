@@ -13,18 +13,16 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# `fullkey` starts with `$`, and has keys that are no such name in quotes. It is generalised after
-   grouping, since there are far more values than places. #}
+{# `fullkey` starts with `$`, and has keys that are no such name in quotes. These are generalised at once,
+   as there can be any number of them; the rest after grouping, since there are far more values than places. #}
 {% macro duckdb__json_paths(relation, document, keep) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
-    {%- set generalisations = [
-        ('[.]"([^"\\\\]|\\\\.)*"', '.*'),
+    {%- set path = namespace(sql='place') %}
+    {%- for pattern, general in [
         ('[.][A-Za-z_]*([0-9][A-Za-z_]*){5,}', '.*'),
         ('\\[[0-9]+\\]', '[]'),
         ('^[$][.]?', ''),
     ] %}
-    {%- set path = namespace(sql='place') %}
-    {%- for pattern, general in generalisations %}
         {%- set path.sql = "regexp_replace(" ~ path.sql ~ ", '" ~ pattern ~ "', '" ~ general ~ "', 'g')" %}
     {%- endfor %}
     select distinct
@@ -41,10 +39,14 @@
     from (
         select
             {{ columns }}
-            tree.fullkey as place,
+            case
+                when contains(tree.fullkey, '"')
+                    then regexp_replace(tree.fullkey, '"([^"\\]|\\.)*"', '*', 'g')
+                else tree.fullkey
+            end as place,
             tree.type as value_type
         from {{ relation }}, json_tree(try_cast({{ document }} as json)) as tree
         where tree.parent is not null
-        group by {{ columns }} tree.fullkey, tree.type
+        group by {{ columns }} place, value_type
     ) as places
 {%- endmacro %}
