@@ -38,6 +38,11 @@ test: setup ## Test everything, from a clean state
 	$(BIN)/sqlfluff lint models tests
 	@echo "All tests passed."
 
+.PHONY: bench
+bench: setup ## Measure calls, time and memory of loads of large synthetic accounts
+	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.load --memory
+
 .PHONY: lock
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --generate-hashes \

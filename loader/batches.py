@@ -88,14 +88,14 @@ class Batches:
         is_divisible = len(batch) > 1
         books = batch[0].scope
         try:
-            values, claimed_count = self._values(
+            values, claimed_count, mended = self._values(
                 self._path([ask.ids[0][0] for ask in batch]), batch
             )
         except NotFound as gone:
             if is_divisible:
                 return self._halved(batch)
             books.remark(str(gone))
-            values, claimed_count = [], None
+            values, claimed_count, mended = [], None, 0
         except CallFailed as failure:
             if isinstance(failure, TooSlow):
                 self._size = max(1, min(self._size, len(batch) // 2))
@@ -114,6 +114,7 @@ class Batches:
                     return self._halved(batch)
                 test_id = books.test_id
             given[test_id].append(value)
+        books.mended_count += mended  # in which test's records it was is not known
         for ask in batch:
             self._settle(ask, given[ask.scope.test_id], claimed_count, outcome)
         return outcome
@@ -136,25 +137,28 @@ class Batches:
         middle = len(batch) // 2
         return Outcome(parts=[batch[:middle], batch[middle:]])
 
-    def _values(self, path: str, batch: list[Ask]) -> tuple[list[Any], int | None]:
-        """Return the records of all pages, and how many the API says there are."""
+    def _values(self, path: str, batch: list[Ask]) -> tuple[list[Any], int | None, int]:
+        """Return the records of all pages, how many the API says there are, how many were mended."""
         if not self.endpoint.counts_records:
-            return self._get(path, batch).value, None
+            answer = self._get(path, batch)
+            return answer.value, None, answer.mended
         for _ in range(2):  # the list may have changed the first time
             values: list[Any] = []
             ids: set[int | None] = set()
-            page = 1
+            page, mended = 1, 0
             while True:
                 answer = self._get(self._page(path, page), batch)
                 fresh = [v for v in answer.value if (id_ := _id(v)) is None or id_ not in ids]
+                is_last = ids.issuperset({*map(_id, fresh)} - {None})
                 ids.update(map(_id, fresh))
                 values += fresh
+                mended += answer.mended
                 claimed = answer.claimed_count
-                if not fresh or (claimed is not None and len(values) >= claimed):
+                if is_last or (claimed is not None and len(values) >= claimed):
                     break
                 page += 1
             if claimed is None or len(values) >= claimed:
-                return values, claimed
+                return values, claimed, mended
         raise CallFailed(f"{len(values)} of {claimed} records came")
 
     def _page(self, path: str, page: int) -> str:
@@ -167,7 +171,7 @@ class Batches:
         except CallFailed as failure:
             books.book(failure.effort)
             raise
-        books.take(answer)
+        books.book(answer.effort)
         if answer.seconds > _SLOW or answer.size > _LARGE:
             self._size = max(1, min(self._size, len(batch) // 2))
         elif answer.seconds < _QUICK and answer.size < _LARGE // 2:

@@ -15,6 +15,7 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from requests.adapters import HTTPAdapter
 from tenacity import (
     Retrying,
+    retry_base,
     retry_if_exception_type,
     retry_if_not_exception_type,
     stop_after_attempt,
@@ -24,6 +25,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from loader.api import Answer, CallFailed, Effort, NotFound, ReadingStopped, TooSlow, Unusable
+from loader.breaker import Breaker
 from loader.canonical import parse
 from loader.redact import redact
 
@@ -31,8 +33,8 @@ BASE_URL = "https://api.test.io/customer/v2"
 _POOL_SIZE = 64
 _MAX_PAUSES = 20
 """How often one call waits for the rate limit before it counts as failed."""
-_MAX_FAILURES = 20
-"""After so many failed calls in a row, all tries included, the API is taken to be down."""
+_PROBE = "/bugs/reject_reasons", ("reject_reasons",)
+"""A small question that every account has an answer to: does the API answer at all?"""
 _GATEWAY_GAVE_UP = 524
 
 logger = logging.getLogger(__name__)
@@ -61,9 +63,8 @@ class Client:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL_SIZE))
         self._resume_at = 0.0
-        self._failures = 0
-        self._stopped = ""
         self._lock = threading.Lock()
+        self._breaker = Breaker(self._is_up)
 
     def get(
         self,
@@ -75,28 +76,19 @@ class Client:
         is_last_try: bool = False,
     ) -> Answer:
         """See `loader.api.Api`."""
-        if self._stopped:
-            raise ReadingStopped(self._stopped)
         again = retry_if_exception_type(Unusable)
         not_slow = retry_if_not_exception_type(TooSlow if is_divisible else ())
-        factor = self._settings.request_backoff_factor
-        retrying = Retrying(
-            retry=again & not_slow,
-            stop=stop_after_attempt(1 if is_last_try else self._settings.request_max_attempts),
-            wait=wait_exponential_jitter(
-                multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
-            ),
-            reraise=True,
-        )
         effort = Effort(requests=1)
         started = time.monotonic()
         try:
-            body, size = retrying(self._try, path, effort, keys, is_object)
+            body, size = self._retrying(again & not_slow, is_last_try=is_last_try)(
+                self._try, path, effort, keys, is_object
+            )
         except CallFailed as failure:
             failure.effort = effort
-            self._note_failure(failure)
+            self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
             raise
-        self._failures = 0
+        self._breaker.succeeded(path)
         (value, mended), claimed_count = body
         return Answer(value, effort, mended, claimed_count, time.monotonic() - started, size)
 
@@ -108,13 +100,34 @@ class Client:
         """Return True: whether the API has an answer is known when it was asked."""
         return True
 
+    def _retrying(self, again: retry_base, *, is_last_try: bool = False) -> Retrying:
+        factor = self._settings.request_backoff_factor
+        return Retrying(
+            retry=again,
+            stop=stop_after_attempt(1 if is_last_try else self._settings.request_max_attempts),
+            wait=wait_exponential_jitter(
+                multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
+            ),
+            reraise=True,
+        )
+
+    def _is_up(self) -> bool:
+        try:
+            path, keys = _PROBE
+            self._retrying(retry_if_exception_type(Unusable))(
+                self._try, path, Effort(), keys, is_object=False
+            )
+        except CallFailed:
+            return False
+        return True
+
     def _try(
         self, path: str, effort: Effort, keys: Sequence[str], is_object: bool
     ) -> tuple[Any, int]:
         for pause in range(_MAX_PAUSES):
-            time.sleep(max(0.0, self._resume_at - time.monotonic()))
-            if self._stopped:
-                raise ReadingStopped(self._stopped)
+            while (wait := self._resume_at - time.monotonic()) > 0:
+                time.sleep(wait)
+            self._breaker.check(path)
             effort.tries += 1
             try:
                 response = self._session.get(
@@ -134,22 +147,11 @@ class Client:
         """Make every call wait, not only this one: the limit is the customer's."""
         try:
             seconds = Retry().parse_retry_after(retry_after or "")
-        except InvalidHeader:
+        except (InvalidHeader, ValueError, OverflowError):  # not said, or not to be understood
             seconds = self._settings.request_backoff_factor * 2**pauses_before
         with self._lock:
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
             self._resume_at = max(self._resume_at, resume_at)
-
-    def _note_failure(self, failure: CallFailed) -> None:
-        if isinstance(failure, ReadingStopped):
-            self._stopped = str(failure)
-        elif isinstance(failure, NotFound):
-            self._failures = 0
-        else:
-            with self._lock:
-                self._failures += 1
-            if self._failures >= _MAX_FAILURES:
-                self._stopped = f"stopped after {_MAX_FAILURES} failed calls in a row: {failure}"
 
 
 def _read(
@@ -168,9 +170,11 @@ def _read(
         raise CallFailed(f"HTTP {status}")
     try:
         body, mended = parse(response.content)
+        redact(body)
     except ValueError as error:
         raise Unusable("not JSON") from error
-    redact(body)
+    except RecursionError as error:
+        raise Unusable("nested too deeply") from error
     return (find_value(body, keys, is_object), mended), claimed_count(body)
 
 

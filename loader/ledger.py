@@ -181,25 +181,27 @@ class LedgerReader:
     def _customer(self, customer_id: int) -> CustomerStatus:
         read_at = self.known(customer_id).read_at
         listed = [
-            test_id for ids in self._listed(customer_id).values() for test_id in orjson.loads(ids)
+            test_id
+            for (endpoint, _), ids in self._listed(customer_id).items()
+            if endpoint == TESTS.name
+            for test_id in orjson.loads(ids)
         ]
         reads = [read_at[test_id] for test_id in listed if test_id in read_at]
         return CustomerStatus(
             customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)
         )
 
-    def _listed(self, customer_id: int) -> dict[int, str]:
+    def _listed(self, customer_id: int) -> dict[tuple[str, int], str]:
         rows = self.select(
-            "select product_id, ids from ("
-            "  select product_id, ids,"
-            "    row_number() over (partition by product_id order by read_at desc) as age"
-            "  from {ledger} where customer_id = %s and endpoint = %s"
-            "    and product_id is not null and is_complete"
+            "select endpoint, product_id, ids from ("
+            "  select endpoint, product_id, ids, row_number() over ("
+            "    partition by endpoint, product_id order by read_at desc"
+            "  ) as age"
+            "  from {ledger} where customer_id = %s and product_id is not null and is_complete"
             ") as reads where age = 1",
             customer_id,
-            TESTS.name,
         )
-        return {int(product_id): str(ids) for product_id, ids in rows}
+        return {(str(endpoint), int(product_id)): str(ids) for endpoint, product_id, ids in rows}
 
     def _versions(self, endpoint: str, load_id: str) -> int:
         rows = self.select(f"select count(*) from {{{endpoint}}} where _dlt_load_id = %s", load_id)

@@ -7,6 +7,8 @@ from loader.records import Record, parse_id
 from loader.scope import Scope
 
 _PER_PAGE = 100
+_PER_PAGE_BY_DEFAULT = 25
+"""What the API gives unasked; no answer is cut to less."""
 _MAX_BROKEN = 10
 """How many single records may be unreadable before the rest of a list is left unread."""
 
@@ -28,8 +30,9 @@ class Listing:
         self._api = api
         self._path = path
         self._next = 1
+        self._per_page = _PER_PAGE
         self._size = _PER_PAGE
-        """How many records a page has; fewer than asked for, if the API says so by its answers."""
+        """How many records a page has; the API may give fewer than it is asked for."""
         self._first_page: list[int | None] = []
         self._full_pages: list[int] = []
         self._broken = 0
@@ -50,17 +53,22 @@ class Listing:
     def _read_on(self) -> list[Record]:
         page, self._next = self._next, self._next + 1
         try:
-            values = self._get(page, _PER_PAGE).value
+            values = self._get(page, self._per_page).value
         except NotFound as gone:
             self.scope.remark(str(gone))
             return self._end([])
         except Unusable as failure:
+            if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
+                # Where its parts begin is known only if pages are surely as long as asked for.
+                self._next, self._per_page = page, _PER_PAGE_BY_DEFAULT
+                self._size = _PER_PAGE_BY_DEFAULT
+                return []
             values = self._parts(page, self._size, failure)
             if self._broken >= _MAX_BROKEN:
                 self.scope.fail("the rest of the list is unread")
                 return self._end(self._keyed(values))
             if not values and self.scope.is_complete:
-                return self._end([])
+                return self._end([], look_again=True)
             return self._keyed(values)
         except CallFailed as failure:
             self.scope.fail(failure, f"page {page}")
@@ -68,20 +76,20 @@ class Listing:
         ids = [parse_id(value.get("id")) if isinstance(value, dict) else None for value in values]
         if page == 1:
             self._first_page = ids
+            self._size = min(len(ids), self._per_page) or self._per_page
         elif ids and ids == self._first_page:
             self.scope.fail("the first page again", f"page {page}")
             return self._end([])
-        elif page == 2 and ids and len(self._first_page) < self._size:
-            self._size = len(self._first_page) or self._size
-            self._full_pages.append(1)
-        if all(id_ is not None and self.scope.has(id_) for id_ in ids):
+        elif page == 2 and ids and self._first_page and not self._full_pages:
+            self._full_pages.append(1)  # it was not short, but what the API calls a page
+        if all(id_ is None or self.scope.has(id_) for id_ in ids):
             self._pages_of_nothing_new += 1
             if self._pages_of_nothing_new > _MAX_PAGES_OF_NOTHING_NEW:
                 self.scope.fail("nothing new, again and again", f"page {page}")
                 return self._end([])
-            if len(ids) < self._size:
+            if len(ids) < self._size and None not in ids:
                 return self._end([], look_again=True)
-        if len(ids) >= self._size:
+        if len(ids) >= (self._per_page if page == 1 else self._size):
             self._full_pages.append(page)
         return self._keyed(values)
 
@@ -110,7 +118,7 @@ class Listing:
         page = self._full_pages.pop()
         self.is_done = not self._full_pages
         try:
-            values = self._get(page, _PER_PAGE).value
+            values = self._get(page, self._per_page).value
         except CallFailed as failure:
             self.scope.fail(failure, f"page {page}, read again")
             return []

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
 from loader.ledger import EndpointReport, LedgerReader
 from loader.reader import NothingRead, Plan
+from loader.rereading import Known
 from loader.source import testio
 from loader.tally import Attribution, Tally
 
@@ -241,14 +242,16 @@ def _source(
     ledger: LedgerReader | None,
     tally: Tally | None = None,
 ) -> DltSource:
-    is_incremental = not (selection.is_full or selection.replay_from)
+    known = Known()
+    if ledger and not selection.replay_from:
+        known = ledger.known(customer.customer_id)
     return testio(
         api_token=customer.api_token,
         customer_id=customer.customer_id,
         base_url=customer.base_url,
         product_ids=selection.product_ids,
         test_ids=selection.test_ids,
-        known=ledger.known(customer.customer_id) if ledger and is_incremental else None,
+        known=replace(known, read_at={}) if selection.is_full else known,
         record_to=_folder(selection.record_to, customer),
         replay_from=_folder(selection.replay_from, customer),
         tally=tally,

@@ -10,26 +10,33 @@ from typing import Any
 REDACTED = "[redacted]"
 _ENVIRONMENT_KEYS = frozenset({"test_environment", "test_environments"})
 _CREDENTIAL_KEYS = frozenset({"username", "password", "access"})
+_MAX_DEPTH = 100
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*@)?(?P<rest>[^?#]*)(?P<query>.*)", re.I | re.S
 )
 
 
-def redact(value: Any, *, in_environment: bool = False) -> None:
-    """Replace, in place, every credential found in `value`, at any depth.
+def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
+    """Replace, in place, every credential found in `value`.
 
     Inside a test environment these are the three credential fields and, in every `url`, user info,
     query and fragment (a token there cannot be told from a harmless parameter). A `password` is
     replaced wherever it stands.
+
+    Raises:
+        RecursionError: if `value` is nested more deeply than anything that is meant to be read.
     """
+    if depth > _MAX_DEPTH:
+        raise RecursionError
     if isinstance(value, list):
         for item in value:
             if isinstance(item, dict | list):
-                redact(item, in_environment=in_environment)
+                redact(item, in_environment=in_environment, depth=depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, dict | list) and not (in_environment and key in _CREDENTIAL_KEYS):
-                redact(item, in_environment=in_environment or key in _ENVIRONMENT_KEYS)
+                inside = in_environment or key in _ENVIRONMENT_KEYS
+                redact(item, in_environment=inside, depth=depth + 1)
             elif not item:
                 continue
             elif key == "password" or (in_environment and key in _CREDENTIAL_KEYS):

@@ -26,8 +26,8 @@ class Known:
 
     read_at: Mapping[int, datetime] = field(default_factory=dict)
     """By test: when all that belongs to it was last read completely, if that was the last time."""
-    listed: Mapping[int, str] = field(default_factory=dict)
-    """By product: the ids of its tests when their list was last read completely, as JSON."""
+    listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """By endpoint and product: the ids of the last complete read, as JSON."""
     last_load_at: datetime | None = None
 
 
@@ -42,7 +42,7 @@ class Rereading:
 
     def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
         """Return whether a test must be read again whatever its age."""
-        if test_id not in self.known.read_at or test.get("status") not in _FINAL:
+        if test_id not in self.known.read_at or str(test.get("status")) not in _FINAL:
             return True
         end_at = _moment(test.get("end_at"))
         return end_at is not None and end_at >= self.now - self.settling

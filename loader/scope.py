@@ -28,6 +28,7 @@ class Scope:
         self.product_id = product_id
         self.test_id = test_id
         self.claimed_count: int | None = None
+        self.mended_count = 0
         self.quarantined: list[tuple[str, Any]] = []
         """Records that could not be keyed, each with the reason."""
         self._customer_id = customer_id
@@ -35,7 +36,6 @@ class Scope:
         self._answers = 0
         self._effort = Effort()
         self._record_count = 0
-        self._mended_count = 0
         self._repeated_count = 0
         self._problems: list[str] = []
         self._remarks: list[str] = []
@@ -53,7 +53,7 @@ class Scope:
     def take(self, answer: Answer) -> Any:
         """Book what an answer has cost, and return its value."""
         self.book(answer.effort)
-        self._mended_count += answer.mended
+        self.mended_count += answer.mended
         return answer.value
 
     def book(self, effort: Effort) -> None:
@@ -118,7 +118,7 @@ class Scope:
             "outcome": self.outcome,
             "record_count": self._record_count,
             "quarantined_count": len(self.quarantined),
-            "mended_count": self._mended_count,
+            "mended_count": self.mended_count,
             "repeated_count": self._repeated_count,
             "claimed_count": self.claimed_count,
             "ids": canonical(sorted(self._contents)),

@@ -99,7 +99,9 @@ class Steps:
         self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
     ) -> Done:
         """Read a scope by one call, or by one a section."""
-        done = Done()
+        done, found = Done(), self._records(scope, paths)
+        # Of what was met, some sections may be missing: better as it stands in the warehouse.
+        left_out = set() if scope.is_complete else set(self._listed(scope))
         rows = [
             scope.row(
                 record,
@@ -109,7 +111,8 @@ class Steps:
                 section_ids=canonical(section_ids),
                 position=position,
             )
-            for position, (record, section_ids) in enumerate(self._records(scope, paths).values())
+            for position, (record, section_ids) in enumerate(found.values())
+            if record.id not in left_out
         ]
         if scope.endpoint is not EXECUTIONS:  # of all executions only their number was asked for
             done.land(scope.endpoint.table, rows)
@@ -255,8 +258,13 @@ class Steps:
 
     def _unlisted(self, scope: Scope) -> list[int]:
         """Return tests that the list had the last time it was whole."""
-        listed = orjson.loads(self._rereading.known.listed.get(scope.product_id or 0, "[]"))
-        return [test_id for test_id in listed if not scope.has(test_id)][:_MAX_UNLISTED]
+        return [id_ for id_ in self._listed(scope) if not scope.has(id_)][:_MAX_UNLISTED]
+
+    def _listed(self, scope: Scope) -> list[int]:
+        """Return the ids in a scope of a product when it was last read completely."""
+        key = scope.endpoint.name, scope.product_id or 0
+        listed: list[int] = orjson.loads(self._rereading.known.listed.get(key, "[]"))
+        return listed
 
     def _keep(self, path: str, body: Any) -> None:
         if self._recorder:

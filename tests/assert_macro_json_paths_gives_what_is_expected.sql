@@ -2,6 +2,7 @@
 {%- set documents = {
     'types': '{"a": "x", "b": 1, "c": -1.5e3, "d": true, "e": null, "f": {}, "g": []}',
     'nested': '{"a": {"b": {"c": 1}}, "d": [{"e": 1}, {"e": "x"}, {"f": [[1], null]}, "text"]}',
+    'elements of nothing': '{"a": [null], "b": [[], [null, null]]}',
     'same': '{"a": [1, 2, 3], "A": 1}',
     'data as keys': '{"m": {"12": {"a": 1}, "b-2": {"a": "x"}, "c d": {}, "a1b2c3d4e5": 1, "a1234": 1, "_": 1, "ä": 1, "c[0]": 1, "x.y": 1}}',
     'quotes': '{"say \\"hi\\".a": 1, "back\\\\": 2}',
@@ -15,7 +16,9 @@
     ('nested', 'a', 'object'), ('nested', 'a.b', 'object'), ('nested', 'a.b.c', 'number'),
     ('nested', 'd', 'array'), ('nested', 'd[]', 'object'), ('nested', 'd[]', 'text'),
     ('nested', 'd[].e', 'number'), ('nested', 'd[].e', 'text'), ('nested', 'd[].f', 'array'),
-    ('nested', 'd[].f[]', 'array'), ('nested', 'd[].f[]', 'null'), ('nested', 'd[].f[][]', 'number'),
+    ('nested', 'd[].f[]', 'array'), ('nested', 'd[].f[][]', 'number'),
+    ('elements of nothing', 'a', 'array'), ('elements of nothing', 'b', 'array'),
+    ('elements of nothing', 'b[]', 'array'),
     ('same', 'a', 'array'), ('same', 'a[]', 'number'), ('same', 'A', 'number'),
     ('data as keys', 'm', 'object'), ('data as keys', 'm.*', 'object'), ('data as keys', 'm.*', 'number'),
     ('data as keys', 'm.*.a', 'number'), ('data as keys', 'm.*.a', 'text'),

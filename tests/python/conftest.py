@@ -1,24 +1,34 @@
 """What tests of the loader share: an account served on this machine, a warehouse of its own."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pytest
+import raw
+from click.testing import CliRunner, Result
 
 from loader import pipeline
+from loader.cli import main
 from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, serve
+from loader.sandbox import TOKEN, Account, Handler, serve
 
 Rows = list[tuple[Any, ...]]
+CUSTOMER_ID = 7
+SETTINGS = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
+}
 
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-    monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("TESTIO_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
     for name in ("API_TOKEN", "CUSTOMER_ID", "BASE_URL"):
         monkeypatch.delenv(f"SOURCES__TESTIO__{name}", raising=False)
@@ -29,21 +39,25 @@ def warehouse(tmp_path: Path) -> Path:
     return tmp_path / "warehouse.duckdb"
 
 
+def small_account() -> Account:
+    return Account(products=3, tests=12, bugs=60)
+
+
 @pytest.fixture
 def account() -> Account:
-    return Account(products=3, tests=12, bugs=60)
+    return small_account()
 
 
 @pytest.fixture
 def customer(account: Account) -> Iterator[Customer]:
     with serve(account) as sandbox:
-        yield Customer("acme", 7, TOKEN, sandbox.url)
+        yield Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
 
 
 @pytest.fixture
 def load(warehouse: Path, customer: Customer) -> Callable[..., pipeline.LoadReport]:
-    def run(**scope: Any) -> pipeline.LoadReport:
-        return pipeline.load(warehouse, customer, **scope)
+    def run(**selection: Any) -> pipeline.LoadReport:
+        return pipeline.load(warehouse, customer, pipeline.Selection(**selection))
 
     return run
 
@@ -55,3 +69,62 @@ def select(warehouse: Path) -> Callable[[str], Rows]:
             return connection.execute(sql).fetchall()
 
     return run
+
+
+class Loaded(NamedTuple):
+    """A warehouse that one load without any mishap has filled, and what is in it."""
+
+    path: Path
+    raw: raw.Raw
+
+
+def load_undisturbed(account: Handler, path: Path) -> Loaded:
+    with serve(account) as sandbox:
+        report = pipeline.load(path, Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
+    assert not report.problems
+    return Loaded(path, raw.read(path))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """The account of most tests, in a warehouse to be copied or compared with."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in SETTINGS.items():
+            monkeypatch.setenv(name, value)
+        return load_undisturbed(
+            small_account(), tmp_path_factory.mktemp("undisturbed") / "warehouse.duckdb"
+        )
+
+
+@pytest.fixture
+def loaded(undisturbed: Loaded, warehouse: Path) -> Path:
+    """The test's own warehouse, which already holds what the account holds."""
+    return Path(shutil.copy(undisturbed.path, warehouse))
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Load by the command line from a handler; the warehouse is the test's own."""
+
+    def run(handler: Handler, *arguments: str) -> Result:
+        with serve(handler) as sandbox:
+            environment = {
+                "SOURCES__TESTIO__API_TOKEN": TOKEN,
+                "SOURCES__TESTIO__CUSTOMER_ID": str(CUSTOMER_ID),
+                "SOURCES__TESTIO__BASE_URL": sandbox.url,
+            }
+            result = CliRunner().invoke(main, ["load", *arguments], env=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result
+        return result
+
+    return run
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_configuration_of_ours() -> None:
+    for name in list(os.environ):
+        if name.startswith("SOURCES__TESTIO__"):
+            del os.environ[name]

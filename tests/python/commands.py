@@ -1,0 +1,82 @@
+"""What tests of the commands share: running them, in this process or in one that is killed."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loader.cli import main
+
+_LANDING_IS_KILLED = """
+import os, signal, sys
+from dlt.load.load import Load
+from loader.cli import main
+Load.run = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+_HOLD = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1], read_only=True):
+    print("holding", flush=True)
+    sys.stdin.read()
+"""
+
+
+def run(*arguments: object, status: int = 0) -> Result:
+    """Run a command, which must end with this status."""
+    done = CliRunner().invoke(main, list(map(str, arguments)))
+    assert done.exit_code == status, done.output
+    return done
+
+
+def run_apart(*arguments: str, status: int = 0) -> str:
+    """Run a command in a process of its own; return all it printed."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("testio-loader"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def kill_while_landing(*arguments: str) -> str:
+    """Run a command that is killed when all is read and nothing has landed."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LANDING_IS_KILLED, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode < 0, done.stdout
+    return done.stdout
+
+
+@contextmanager
+def reader_of(warehouse: Path) -> Iterator[int]:
+    """Let another process, whose id is given, hold the file open."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(warehouse)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, url: str, tokens: Mapping[str, str]) -> None:
+    """Configure customers by name, each with its token; they are numbered from 1."""
+    monkeypatch.setenv("SOURCES__TESTIO__BASE_URL", url)
+    for customer_id, (name, token) in enumerate(tokens.items(), 1):
+        prefix = f"SOURCES__TESTIO__CUSTOMERS__{name.upper()}"
+        monkeypatch.setenv(f"{prefix}__API_TOKEN", token)
+        monkeypatch.setenv(f"{prefix}__CUSTOMER_ID", str(customer_id))
