@@ -42,9 +42,7 @@ def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
         except PipelineStepFailed as failure:
             if is_passing(failure):
                 raise
-            logger.warning(
-                "An interrupted load cannot be finished; it is undone: %s", root(failure)
-            )
+            logger.warning("An interrupted load cannot be finished; it is undone: %s", failure)
             _take_back(pipeline, tables)
         else:
             logger.info("Finished a load that was interrupted.")

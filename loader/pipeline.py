@@ -2,8 +2,10 @@
 
 import contextlib
 import ctypes
+import json
 import logging
 import os
+import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,14 +194,27 @@ def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
     credentials = DuckDbCredentials(str(path))
     credentials.global_config = _DUCKDB
+    directory = warehouse.working_directory(path)
+    if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
+        shutil.rmtree(directory / _NAME)  # what it had to land is read again
     return dlt.pipeline(
         _NAME,
-        pipelines_dir=str(warehouse.working_directory(path)),
+        pipelines_dir=str(directory),
         # Without transactions a merge that fails half-way leaves all rows of a table retired.
         destination=dlt.destinations.duckdb(credentials=credentials, supports_transactions=True),
         dataset_name=warehouse.RAW_DATASET,
         progress=progress,
     )
+
+
+def _is_readable(state: Path) -> bool:
+    try:
+        json.loads(state.read_bytes())
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _keep_memory_small() -> None:
