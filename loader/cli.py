@@ -28,7 +28,7 @@ def main(verbose: bool) -> None:
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("loader").setLevel(logging.DEBUG if verbose else logging.INFO)
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "WARNING")
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 
 
 for command in (check, load, status, erase, drop, sandbox):

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pyarrow as pa
 from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
@@ -96,13 +98,13 @@ def load(
     """
     _keep_memory_small()
     tally = tally or Tally()
-    warehouse.create(path)
-    with warehouse.opened(path):
-        settle(path)
-        pipeline = _pipeline(path, progress)
-        ledger = LedgerReader(pipeline.sql_client)
-        source = _source(customer, selection or Selection(), ledger, tally)
     try:
+        warehouse.create(path)
+        with warehouse.opened(path):
+            settle(path)
+            pipeline = _pipeline(path, progress)
+            ledger = LedgerReader(pipeline.sql_client)
+            source = _source(customer, selection or Selection(), ledger, tally)
         pipeline.extract(source, loader_file_format="parquet")
         pipeline.normalize()
         with warehouse.opened(path):
@@ -119,6 +121,8 @@ def load(
         if failure.step == "extract":
             interrupted.forget(pipeline)
         raise LoadFailed(_reason(failure, customer)) from failure
+    except (OSError, duckdb.Error, DatabaseException) as failure:
+        raise LoadFailed(f"load failed: {interrupted.root(failure)}") from failure
 
 
 def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan]:
@@ -167,7 +171,10 @@ def settle(path: Path) -> None:
         try:
             interrupted.finish(_pipeline(path), TABLES)
         except PipelineStepFailed as failure:
-            raise LoadFailed(f"a load that was interrupted waits: {_cause(failure)}") from failure
+            raise LoadFailed(
+                f"what an interrupted load has read cannot land: {interrupted.root(failure)}; load "
+                f"again when it can, or give it up: delete {warehouse.working_directory(path)}"
+            ) from failure
 
 
 def drop(path: Path) -> None:
@@ -248,10 +255,7 @@ def _reason(failure: DltException, customer: Customer) -> str:
         if isinstance(cause, BadArchive):
             return str(cause)
         cause = cause.__cause__ or cause.__context__
-    return _cause(failure)
-
-
-def _cause(failure: DltException) -> str:
     if isinstance(failure, PipelineStepFailed):
-        return f"{failure.step} failed: {failure.exception}"
+        kept = "" if failure.step == "extract" else "; what was read is kept for the next load"
+        return f"{failure.step} failed: {interrupted.root(failure)}{kept}"
     return str(failure)

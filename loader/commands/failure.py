@@ -40,7 +40,7 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
             command(**options)
         except (BadConfiguration, ConfigurationException) as error:
             raise Misconfigured(one_line(error)) from error
-        except (LoadFailed, BadWarehouse, WarehouseBusy) as error:
+        except (LoadFailed, BadWarehouse, WarehouseBusy, OSError) as error:
             raise Failure(one_line(error)) from error
 
     return run
