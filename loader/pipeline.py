@@ -2,19 +2,19 @@
 
 import contextlib
 import ctypes
+import json
 import logging
 import os
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
-from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
@@ -32,6 +32,8 @@ from loader.tally import Attribution, Tally
 _NAME = "testio"
 _SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # The trace would keep configuration in a file, be there passwords in it or not.
+    "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
     # Staging tells completed loads from broken ones by the load id of each row.
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
     # What has landed stays nowhere else.
@@ -98,13 +100,13 @@ def load(
     """
     _keep_memory_small()
     tally = tally or Tally()
+    warehouse.create(path)
+    with warehouse.opened(path):
+        settle(path)
+        pipeline = _pipeline(path, progress)
+        ledger = LedgerReader(pipeline.sql_client)
+        source = _source(customer, selection or Selection(), ledger, tally)
     try:
-        warehouse.create(path)
-        with warehouse.opened(path):
-            settle(path)
-            pipeline = _pipeline(path, progress)
-            ledger = LedgerReader(pipeline.sql_client)
-            source = _source(customer, selection or Selection(), ledger, tally)
         pipeline.extract(source, loader_file_format="parquet")
         pipeline.normalize()
         with warehouse.opened(path):
@@ -120,9 +122,7 @@ def load(
     except PipelineStepFailed as failure:
         if failure.step == "extract":
             interrupted.forget(pipeline)
-        raise LoadFailed(_reason(failure, customer)) from failure
-    except (OSError, duckdb.Error, DatabaseException) as failure:
-        raise LoadFailed(f"load failed: {interrupted.root(failure)}") from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
 
 
 def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan]:
@@ -135,7 +135,7 @@ def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
 
 
@@ -171,9 +171,10 @@ def settle(path: Path) -> None:
         try:
             interrupted.finish(_pipeline(path), TABLES)
         except PipelineStepFailed as failure:
+            *_, cause = _causes(failure)
             raise LoadFailed(
-                f"what an interrupted load has read cannot land: {interrupted.root(failure)}; load "
-                f"again when it can, or give it up: delete {warehouse.working_directory(path)}"
+                f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
+                f"mended, or give up what was read: delete {warehouse.working_directory(path)}"
             ) from failure
 
 
@@ -194,14 +195,27 @@ def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
     credentials = DuckDbCredentials(str(path))
     credentials.global_config = _DUCKDB
+    directory = warehouse.working_directory(path)
+    if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
+        shutil.rmtree(directory / _NAME)  # what it had to land is read again
     return dlt.pipeline(
         _NAME,
-        pipelines_dir=str(warehouse.working_directory(path)),
+        pipelines_dir=str(directory),
         # Without transactions a merge that fails half-way leaves all rows of a table retired.
         destination=dlt.destinations.duckdb(credentials=credentials, supports_transactions=True),
         dataset_name=warehouse.RAW_DATASET,
         progress=progress,
     )
+
+
+def _is_readable(state: Path) -> bool:
+    try:
+        json.loads(state.read_bytes())
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _keep_memory_small() -> None:
@@ -244,18 +258,29 @@ def _folder(archive: str, customer: Customer) -> str:
 
 def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
-    cause: BaseException | None = failure
-    while cause is not None:
+    cause: BaseException = failure
+    for cause in _causes(failure):
         if isinstance(cause, NothingRead):
             advice = "; check the token and that it belongs to this customer"
             return (
-                f"nothing could be read from {customer.shown_url} for customer {customer.name!r}: "
+                f"nothing could be read from {customer.shown_url}: "
                 f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
             )
         if isinstance(cause, BadArchive):
             return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(failure, PipelineStepFailed):
-        kept = "" if failure.step == "extract" else "; what was read is kept for the next load"
-        return f"{failure.step} failed: {interrupted.root(failure)}{kept}"
-    return str(failure)
+    if not isinstance(failure, PipelineStepFailed):
+        return _first_line(cause)
+    again = "; the next load first tries again" if failure.has_pending_data else ""
+    return f"{failure.step} failed: {_first_line(cause)}{again}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, what caused it, and so on."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "client_exception", None) or cause.__cause__

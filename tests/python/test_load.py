@@ -33,6 +33,14 @@ def test_everything_the_account_holds_lands(load: Load, select: Select, account:
     assert 0 < count(select, "user_stories") <= truth.user_stories
 
 
+def test_an_execution_lands_with_the_user_story_it_was_found_by(
+    load: Load, select: Select, account: Account
+) -> None:
+    load()
+    by_story = "select user_story_id, count(*) from testio_raw.executions group by 1"
+    assert dict(select(by_story)) == dict(account.truth().executions_by_story)
+
+
 def test_no_credential_is_in_the_warehouse_or_beside_it(load: Load, warehouse: Path) -> None:
     load()
     landed = [path for path in warehouse.parent.rglob("*") if path.is_file()]
