@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.destinations.sql_client import SqlClientBase
-from dlt.load.exceptions import LoadClientJobRetry
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from loader.tables import Table
@@ -42,7 +42,9 @@ def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
         except PipelineStepFailed as failure:
             if is_passing(failure):
                 raise
-            logger.warning("An interrupted load cannot be finished; it is undone: %s", failure)
+            logger.warning(
+                "An interrupted load cannot be finished; it is undone: %s", root(failure)
+            )
             _take_back(pipeline, tables)
         else:
             logger.info("Finished a load that was interrupted.")
@@ -53,10 +55,17 @@ def is_passing(failure: BaseException) -> bool:
     """Return whether what was read may land another time: when there is room, for example."""
     cause: BaseException | None = failure
     while cause is not None:
-        if isinstance(cause, OSError | LoadClientJobRetry):
+        if isinstance(cause, OSError | duckdb.OperationalError | duckdb.FatalException):
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def root(failure: BaseException) -> BaseException:
+    """Return what a failure is due to in the end."""
+    while failure.__cause__ is not None:
+        failure = failure.__cause__
+    return failure
 
 
 def forget(pipeline: dlt.Pipeline) -> None:

@@ -173,7 +173,8 @@ def settle(path: Path) -> None:
         except PipelineStepFailed as failure:
             *_, cause = _causes(failure)
             raise LoadFailed(
-                f"a load that was interrupted waits: {_first_line(cause)}"
+                f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
+                f"mended, or give up what was read: delete {warehouse.working_directory(path)}"
             ) from failure
 
 
