@@ -138,7 +138,7 @@ class Batches:
         return Outcome(parts=[batch[:middle], batch[middle:]])
 
     def _values(self, path: str, batch: list[Ask]) -> tuple[list[Any], int | None, int]:
-        """Return the records of all pages, how many the API says there are, how many were mended."""
+        """Return the records of all pages, how many it says there are, and how many were mended."""
         if not self.endpoint.counts_records:
             answer = self._get(path, batch)
             return answer.value, None, answer.mended

@@ -18,17 +18,19 @@ from loader.commands.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-v", "--verbose", is_flag=True, help="Log every request.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request, and tracebacks.")
 def main(verbose: bool) -> None:
     """Land your Test IO data in your own warehouse.
 
     The warehouse is the DuckDB file that TESTIO_DUCKDB_PATH names (default: warehouse.duckdb).
     The account is configured as dlt configures sources: SOURCES__TESTIO__API_TOKEN and
-    SOURCES__TESTIO__CUSTOMER_ID, or the same under [sources.testio] in .dlt/secrets.toml.
+    SOURCES__TESTIO__CUSTOMER_ID, or the same under [sources.testio] in .dlt/secrets.toml; several
+    customers under [sources.testio.customers.NAME].
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("loader").setLevel(logging.DEBUG if verbose else logging.INFO)
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "WARNING")
+    # dlt logs failures with their tracebacks, which commands then tell in one line.
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 
 
 for command in (check, load, status, erase, drop, sandbox):

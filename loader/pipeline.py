@@ -2,10 +2,11 @@
 
 import contextlib
 import ctypes
+import json
 import logging
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
-from loader import warehouse
+from loader import interrupted, warehouse
 from loader.archive import BadArchive
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
@@ -31,17 +32,21 @@ from loader.tally import Attribution, Tally
 _NAME = "testio"
 _SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # The trace would keep configuration in a file, be there passwords in it or not.
+    "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
     # Staging tells completed loads from broken ones by the load id of each row.
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
     # What has landed stays nowhere else.
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
     "LOAD__WORKERS": "2",
+    # What a load must know of earlier ones stands in the ledger; dlt's own state holds nothing.
+    "RESTORE_FROM_DESTINATION": "false",
     # Rows that wait to be written stand in memory.
     "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
 
-_DUCKDB = {"memory_limit": "150MB", "preserve_insertion_order": False}
+_DUCKDB = {"memory_limit": "150MB", "preserve_insertion_order": False, "threads": 1}
 """A merge of any size stays within it; what does not fit goes to disk."""
 _M_ARENA_MAX = -8
 """Of mallopt(3)."""
@@ -94,26 +99,30 @@ def load(
         LoadFailed: if nothing could be read, or what was read could not be landed.
     """
     _keep_memory_small()
-    settle(path)
     tally = tally or Tally()
-    pipeline = _pipeline(path, progress)
-    ledger = LedgerReader(pipeline.sql_client)
-    source = _source(customer, selection or Selection(), ledger, tally)
+    warehouse.create(path)
+    with warehouse.opened(path):
+        settle(path)
+        pipeline = _pipeline(path, progress)
+        ledger = LedgerReader(pipeline.sql_client)
+        source = _source(customer, selection or Selection(), ledger, tally)
     try:
-        info = pipeline.run(source, loader_file_format="parquet")
+        pipeline.extract(source, loader_file_format="parquet")
+        pipeline.normalize()
+        with warehouse.opened(path):
+            load_id = pipeline.load().loads_ids[0]
+            interrupted.forget(pipeline)
+            return LoadReport(
+                customer.name,
+                ledger.report(load_id),
+                ledger.problems(load_id),
+                ledger.remarks(load_id),
+                tally.attribution(),
+            )
     except PipelineStepFailed as failure:
         if failure.step == "extract":
-            _forget(pipeline)
-        raise LoadFailed(_reason(failure, customer)) from failure
-    _forget(pipeline)
-    load_id = info.loads_ids[0]
-    return LoadReport(
-        customer.name,
-        ledger.report(load_id),
-        ledger.problems(load_id),
-        ledger.remarks(load_id),
-        tally.attribution(),
-    )
+            interrupted.forget(pipeline)
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
 
 
 def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan]:
@@ -126,7 +135,7 @@ def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
-        raise LoadFailed(_reason(failure, customer)) from failure
+        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
 
 
@@ -152,46 +161,61 @@ def has_interrupted_load(path: Path) -> bool:
 
 
 def settle(path: Path) -> None:
-    """Bring the warehouse to the end of a load: the interrupted one's, or else the one before."""
-    pipeline = _pipeline(path)
-    if pipeline.has_pending_data:
+    """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
+
+    Raises:
+        LoadFailed: if what an interrupted load has read can land, but not now.
+    """
+    warehouse.create(path)
+    with warehouse.opened(path):
         try:
-            pipeline.run()
+            interrupted.finish(_pipeline(path), TABLES)
         except PipelineStepFailed as failure:
-            logger.warning("An interrupted load cannot be finished; it is undone: %s", failure)
-        else:
-            logger.info("Finished a load that was interrupted.")
-    _forget(pipeline)
-    _undo_incomplete(pipeline)
+            *_, cause = _causes(failure)
+            raise LoadFailed(
+                f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
+                f"mended, or give up what was read: delete {warehouse.working_directory(path)}"
+            ) from failure
 
 
 def drop(path: Path) -> None:
     """Remove what loads have made: the raw data, dlt's tables beside it, and its working files."""
     pipeline = _pipeline(path)
-    with pipeline.destination_client() as client:
+    with warehouse.opened(path), pipeline.destination_client() as client:
         if client.is_storage_initialized():
             client.drop_storage()
         if isinstance(client, WithStagingDataset):
             with client.with_staging_dataset():
                 if client.is_storage_initialized():
                     client.drop_storage()
-    _forget(pipeline)
+    interrupted.forget(pipeline)
 
 
 def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
-    warehouse.create(path)
-    warehouse.check(path)
     credentials = DuckDbCredentials(str(path))
     credentials.global_config = _DUCKDB
+    directory = warehouse.working_directory(path)
+    if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
+        shutil.rmtree(directory / _NAME)  # what it had to land is read again
     return dlt.pipeline(
         _NAME,
-        pipelines_dir=str(warehouse.working_directory(path)),
+        pipelines_dir=str(directory),
         # Without transactions a merge that fails half-way leaves all rows of a table retired.
         destination=dlt.destinations.duckdb(credentials=credentials, supports_transactions=True),
         dataset_name=warehouse.RAW_DATASET,
         progress=progress,
     )
+
+
+def _is_readable(state: Path) -> bool:
+    try:
+        json.loads(state.read_bytes())
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _keep_memory_small() -> None:
@@ -203,37 +227,6 @@ def _keep_memory_small() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
     with contextlib.suppress(AttributeError):  # no glibc, no such option
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-
-
-def _forget(pipeline: dlt.Pipeline) -> None:
-    """Delete dlt's working files: what it needs it finds in the warehouse, the rest is raw text."""
-    shutil.rmtree(pipeline.working_dir, ignore_errors=True)
-
-
-def _undo_incomplete(pipeline: dlt.Pipeline) -> None:
-    """Take back the rows of loads that never completed, and reopen the versions they closed.
-
-    Left where they are, they would be taken for current by the next merge, though staging does not
-    read them.
-    """
-    with pipeline.sql_client() as client:
-        tables = "select table_name from information_schema.tables where table_schema = %s"
-        existing = {name for (name,) in client.execute_sql(tables, client.dataset_name) or []}
-        if "_dlt_loads" not in existing:
-            return
-        completed = f"select load_id from {client.make_qualified_table_name('_dlt_loads')}"
-        broken = f"_dlt_load_id not in ({completed} where status = 0)"
-        with client.begin_transaction():
-            for table in TABLES:
-                if table.name not in existing:
-                    continue
-                qualified = client.make_qualified_table_name(table.name)
-                if table.is_versioned:
-                    client.execute_sql(
-                        f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
-                        f"(select _dlt_valid_from from {qualified} where {broken})"
-                    )
-                client.execute_sql(f"delete from {qualified} where {broken}")
 
 
 def _source(
@@ -265,17 +258,29 @@ def _folder(archive: str, customer: Customer) -> str:
 
 def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
-    cause: BaseException | None = failure
-    while cause is not None:
+    cause: BaseException = failure
+    for cause in _causes(failure):
         if isinstance(cause, NothingRead):
             advice = "; check the token and that it belongs to this customer"
             return (
-                f"nothing could be read from {customer.shown_url} for customer {customer.name!r}: "
+                f"nothing could be read from {customer.shown_url}: "
                 f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
             )
         if isinstance(cause, BadArchive):
             return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(failure, PipelineStepFailed):
-        return f"{failure.step} failed: {failure.exception}"
-    return str(failure)
+    if not isinstance(failure, PipelineStepFailed):
+        return _first_line(cause)
+    again = "; the next load first tries again" if failure.has_pending_data else ""
+    return f"{failure.step} failed: {_first_line(cause)}{again}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, what caused it, and so on."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "client_exception", None) or cause.__cause__

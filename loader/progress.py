@@ -2,11 +2,13 @@
 
 import logging
 import time
+from abc import abstractmethod
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from dlt.common.runtime.collector_base import Collector
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from loader.endpoints import ENDPOINTS
@@ -52,9 +54,9 @@ class _Watcher(Collector):
             self.show()
             self._shown_at = time.monotonic()
 
+    @abstractmethod
     def show(self) -> None:
         """Show how far it is."""
-        raise NotImplementedError
 
     def _start(self, step: str) -> None:
         self.stage = _STAGES.get(step.partition(" ")[0], step)
@@ -85,13 +87,22 @@ class Lines(_Watcher):
         """Say nothing: the end of a stage is no news."""
 
 
+class _Titled(Progress):
+    title = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return what is shown: bars under a title."""
+        yield self.title
+        yield from super().get_renderables()
+
+
 class Bars(_Watcher):
     """A bar by endpoint, of its scopes; they vanish at the end, when the report says it all."""
 
     def __init__(self, customer: str, tally: Tally, console: Console) -> None:
         super().__init__(customer, tally, period=0.2)
         self._console = console
-        self._progress: Progress | None = None
+        self._progress: _Titled | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def show(self) -> None:
@@ -112,8 +123,7 @@ class Bars(_Watcher):
 
     def _start(self, step: str) -> None:
         super()._start(step)
-        self._console.print(f"Customer {self.customer}: {self.stage}", highlight=False)
-        self._progress = Progress(
+        self._progress = _Titled(
             TextColumn("  {task.description:<17}"),
             BarColumn(),
             TextColumn("{task.completed:,}/{task.total:,}", justify="right"),
@@ -122,6 +132,7 @@ class Bars(_Watcher):
             console=self._console,
             transient=True,
         )
+        self._progress.title = f"Customer {self.customer}: {self.stage}"
         names = _NAMES if self.stage == "reading" else ("files",)
         self._tasks = {
             name: self._progress.add_task(name, visible=False, total=None, records="")

@@ -1,7 +1,9 @@
 """The dlt source: one resource a raw table, all fed by one walk over the account."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from loader.reader import MAX_IN_FLIGHT, Plan, Reader
 from loader.rereading import Known, Rereading
 from loader.steps import Landing
 from loader.tally import Tally
+
+_MANY, _LARGE = 500, 1_000_000
+"""Rows, and bytes, that are handed to dlt at once."""
 
 
 @dlt.source(name="testio", section="testio", max_table_nesting=0)
@@ -72,9 +77,9 @@ def testio(
 
     @dlt.resource(selected=False)
     def landings() -> Iterator[Landing]:
-        for table in TABLES:  # a table that has no rows yet is a table all the same
-            yield Landing(table.name, table.to_arrow([]))
-        yield from reader().read()
+        # A table that has no rows yet is a table all the same.
+        none = [Landing(table.name, table.to_arrow([])) for table in TABLES]
+        yield from _gathered(chain(none, reader().read()))
 
     @dlt.resource(selected=False)
     def plan() -> Iterator[dict[str, Plan]]:
@@ -94,3 +99,17 @@ def testio(
         yield dlt.transformer(
             rows_of(table.name), data_from=landings, name=table.name, **table.hints()
         )
+
+
+def _gathered(landings: Iterable[Landing]) -> Iterator[Landing]:
+    """Put landings together, for each takes dlt some milliseconds however small it is."""
+    waiting: defaultdict[str, list[pa.Table]] = defaultdict(list)
+    for landing in landings:
+        rows = waiting[landing.table]
+        rows.append(landing.rows)
+        if sum(map(len, rows)) >= _MANY or sum(part.nbytes for part in rows) >= _LARGE:
+            yield Landing(landing.table, pa.concat_tables(rows))
+            rows.clear()
+    for table, rows in waiting.items():
+        if rows:
+            yield Landing(table, pa.concat_tables(rows))

@@ -56,10 +56,16 @@ def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> None
     connection.execute(f"attach '{path}' as {name}{version}")
 
 
-def check(warehouse: Path, *, read_only: bool = False) -> None:
-    """Raise WarehouseBusy if another process has the file open, BadWarehouse if it is no use."""
+@contextlib.contextmanager
+def opened(warehouse: Path, *, read_only: bool = False) -> Iterator[None]:
+    """Keep the file open, so that whatever opens it meanwhile is quick and nobody comes between.
+
+    Raises:
+        WarehouseBusy: if another process has the file open.
+        BadWarehouse: if it is no use.
+    """
     try:
-        duckdb.connect(str(warehouse), read_only=read_only).close()
+        connection = duckdb.connect(str(warehouse), read_only=read_only)
     except duckdb.IOException as error:
         if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
             raise WarehouseBusy(
@@ -67,6 +73,14 @@ def check(warehouse: Path, *, read_only: bool = False) -> None:
                 "copy, then try again"
             ) from error
         raise BadWarehouse(f"{warehouse} cannot be opened: {error}") from error
+    with connection:
+        yield
+
+
+def check(warehouse: Path, *, read_only: bool = False) -> None:
+    """Raise WarehouseBusy if another process has the file open, BadWarehouse if it is no use."""
+    with opened(warehouse, read_only=read_only):
+        pass
 
 
 def storage_version(warehouse: Path) -> str:

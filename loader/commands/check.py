@@ -23,9 +23,10 @@ class Finding(NamedTuple):
 
 @click.command()
 def check() -> None:
-    """Say whether configuration, token, API and warehouse are fine.
+    """Say whether a load could work.
 
-    One line a finding; the exit status is 1 if anything is not fine. Nothing is changed.
+    Looks at configuration, tokens, the API and the warehouse, and changes nothing. One line a
+    finding; the exit status is 1 if anything is not fine.
     """
     is_fine = True
     for finding in _findings():
@@ -35,12 +36,16 @@ def check() -> None:
 
 
 def _findings() -> Iterator[Finding]:
+    import duckdb
     from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.exceptions import DltException
 
     try:
         yield from _all_findings()
     except ConfigurationException as error:  # what dlt cannot read at all
         yield Finding(False, f"configuration: {one_line(error)}")
+    except (DltException, duckdb.Error, OSError) as error:
+        yield Finding(False, one_line(error))
 
 
 def _all_findings() -> Iterator[Finding]:

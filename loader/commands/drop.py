@@ -9,9 +9,10 @@ from loader.commands.failure import Failure, explained
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
 def drop(yes: bool) -> None:
-    """Remove all raw data, and dlt's state with it, from the warehouse.
+    """Remove all raw data.
 
-    What dbt has built is removed by `dbt run-operation drop_models`.
+    That of all customers, every version of it, and dlt's state. What dbt has built is removed by
+    `dbt run-operation drop_models`.
     """
     from loader import pipeline, warehouse
 

@@ -16,10 +16,10 @@ from loader.commands.failure import Failure, Misconfigured, explained
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
 def erase(name: str, yes: bool) -> None:
-    """Remove all rows of a customer, in raw and in what dbt built, for good.
+    """Remove a customer for good.
 
-    The file is rewritten, so that nothing of them is left in its bytes. Copies of it and folders
-    written by `load --record` stay as they are.
+    All their rows go, in raw and in what dbt built, and the file is rewritten, so that nothing of
+    them is left in its bytes. Copies of it and folders written by `load --record` stay as they are.
     """
     from loader import erasure, warehouse
     from loader.customers import customer_ids

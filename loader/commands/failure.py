@@ -1,11 +1,14 @@
 """How a command ends that cannot do its work: in one line, without a traceback."""
 
+import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
+
+logger = logging.getLogger(__name__)
 
 INCOMPLETE = 3
 """Exit status of a load that landed, but not all of what it was to read."""
@@ -30,7 +33,9 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**options: Any) -> None:
+        import duckdb
         from dlt.common.configuration.exceptions import ConfigurationException
+        from dlt.common.exceptions import DltException
 
         from loader.customers import BadConfiguration
         from loader.pipeline import LoadFailed
@@ -41,6 +46,11 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
         except (BadConfiguration, ConfigurationException) as error:
             raise Misconfigured(one_line(error)) from error
         except (LoadFailed, BadWarehouse, WarehouseBusy) as error:
+            raise Failure(one_line(error)) from error
+        except BrokenPipeError:
+            raise  # whoever reads what we print has had enough; click ends quietly then
+        except (DltException, duckdb.Error, OSError) as error:
+            logger.debug("Unforeseen", exc_info=True)
             raise Failure(one_line(error)) from error
 
     return run

@@ -1,5 +1,6 @@
 """`testio-loader load`: read accounts and land them, or say what would be read."""
 
+import logging
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,6 +14,8 @@ from loader.commands.failure import INCOMPLETE, Failure, explained
 if TYPE_CHECKING:
     from loader.customers import Customer
     from loader.pipeline import LoadReport, Selection
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -53,9 +56,10 @@ def load(
     replay: str,
     as_json: bool,
 ) -> None:
-    """Read the account and land what is new or changed.
+    """Read accounts and land what is new or changed.
 
-    --customer, --product and --test can be repeated.
+    --customer, --product and --test can be repeated. The exit status is 0 if all was read and
+    landed, 1 if a customer's load failed, and 3 if all landed but some scope is incomplete.
     """
     _refuse_contradictions(
         ("--product", product_ids, "--test", test_ids),
@@ -89,7 +93,7 @@ def _load(
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
         try:
-            report = _watched(path, customer, selection, has_bars=not as_json)
+            report = _watched(path, customer, selection, as_json=as_json)
         except pipeline.LoadFailed as failure:
             failures[customer.name] = str(failure)
             continue
@@ -106,7 +110,7 @@ def _load(
 
 
 def _watched(
-    path: Path, customer: "Customer", selection: "Selection", *, has_bars: bool
+    path: Path, customer: "Customer", selection: "Selection", *, as_json: bool
 ) -> "LoadReport":
     from rich.console import Console
 
@@ -115,11 +119,8 @@ def _watched(
     from loader.tally import Tally
 
     tally, console = Tally(), Console(stderr=True)
-    progress = (
-        Bars(customer.name, tally, console)
-        if has_bars and console.is_terminal
-        else Lines(customer.name, tally)
-    )
+    is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
+    progress = Bars(customer.name, tally, console) if is_watched else Lines(customer.name, tally)
     return pipeline.load(path, customer, selection, tally=tally, progress=progress)
 
 

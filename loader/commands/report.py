@@ -27,7 +27,7 @@ def print_table(
     """Print rows; numbers stand to the right, and add up in a last row if wanted."""
     console = Console()
     console.print(title, style="bold", markup=False, highlight=False)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for place, heading in enumerate(headings):
         is_number = bool(rows) and isinstance(rows[0][place], int)
         table.add_column(heading, justify="right" if is_number else "left", vertical="bottom")
@@ -39,13 +39,16 @@ def print_table(
     console.print(table)
 
 
-def print_lines(label: str, lines: Sequence[str]) -> None:
+def print_lines(lines: Sequence[str], label: str = "") -> None:
     """Print the first of the lines, each with a label, and how many more there are."""
-    console = Console(soft_wrap=True)
-    for line in lines[:_MAX_LINES]:
-        console.print(f"{label}: {line}", markup=False, highlight=False)
+    console = Console()
+    shown = list(lines[:_MAX_LINES])
     if len(lines) > _MAX_LINES:
-        console.print(f"{label}: {len(lines) - _MAX_LINES:,} more", highlight=False)
+        shown.append(f"{len(lines) - _MAX_LINES:,} more")
+    for line in shown:
+        text = f"{label}: {line}" if label else line
+        # In a file or a pipe a line stays one, so that it can be searched for.
+        console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def print_json(document: Any) -> None:
@@ -64,17 +67,17 @@ def print_load(report: "LoadReport") -> None:
         ],
         has_totals=True,
     )
-    print_lines("incomplete", report.problems)
-    print_lines("noticed", report.remarks)
+    print_lines(report.problems, "incomplete")
+    print_lines(report.remarks, "noticed")
     if report.attribution.bugs:
-        click.echo(describe(report.attribution))
+        print_lines([describe(report.attribution)])
 
 
 def print_plan(customer: str, plan: "Mapping[str, Plan]") -> None:
     """Print what a load would read."""
     print_table(
         f"Customer {customer}: nothing landed; a load would read",
-        ("endpoint", "scopes", "calls"),
+        ("endpoint", "scopes", "calls\n(at least)"),
         [(endpoint, row.scopes, row.calls) for endpoint, row in plan.items()],
         has_totals=True,
     )

@@ -40,10 +40,11 @@ def sandbox(
     unless_configured: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Serve a stand-in of the API, with synthetic data, on this machine.
+    """Serve a stand-in of the API.
 
-    With a COMMAND, serve for as long as it runs, with the loader configured for the sandbox in its
-    environment, and end with its exit status. Without one, serve until interrupted.
+    It has synthetic data. With a COMMAND, serve for as long as it runs, with the loader configured
+    for the sandbox in its environment, and end with its exit status. Without one, serve until
+    interrupted.
     """
     if unless_configured:
         from loader.customers import is_configured

@@ -12,7 +12,11 @@ from loader.commands.failure import Failure, explained
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 @explained
 def status(as_json: bool) -> None:
-    """Show the last loads, what they could not read, and how old the data are."""
+    """Show how loads went, and how old the data are.
+
+    That is the last loads, what is incomplete or in quarantine, and by customer how many tests
+    there are and when the one that was read longest ago was read.
+    """
     from loader import pipeline, warehouse
     from loader.commands.report import print_json, print_lines, print_table
     from loader.customers import customer_ids
@@ -72,11 +76,11 @@ def status(as_json: bool) -> None:
         ],
     )
     click.echo()
-    print_lines("incomplete", incomplete or ["nothing"])
+    print_lines(incomplete or ["nothing"], "incomplete")
     print_lines(
-        "quarantined",
         [f"{endpoint}: {reason}: {records:,}" for endpoint, reason, records in quarantine]
         or ["nothing"],
+        "quarantined",
     )
 
 

@@ -105,17 +105,23 @@ def loaded(undisturbed: Loaded, warehouse: Path) -> Path:
 Run = Callable[..., Result]
 
 
+def configured(url: str) -> dict[str, str]:
+    """Return the environment in which commands find the sandbox."""
+    return {
+        **SETTINGS,
+        "SOURCES__TESTIO__API_TOKEN": TOKEN,
+        "SOURCES__TESTIO__CUSTOMER_ID": str(CUSTOMER_ID),
+        "SOURCES__TESTIO__BASE_URL": url,
+    }
+
+
 @pytest.fixture
 def run() -> Run:
     """Load by the command line from a handler; the warehouse is the test's own."""
 
     def run(handler: Handler, *arguments: str) -> Result:
         with serve(handler) as sandbox:
-            environment = {
-                "SOURCES__TESTIO__API_TOKEN": TOKEN,
-                "SOURCES__TESTIO__CUSTOMER_ID": str(CUSTOMER_ID),
-                "SOURCES__TESTIO__BASE_URL": sandbox.url,
-            }
+            environment = configured(sandbox.url)
             result = CliRunner().invoke(main, ["load", *arguments], env=environment)
         assert result.exception is None or isinstance(result.exception, SystemExit), result
         return result

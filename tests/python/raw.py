@@ -26,6 +26,8 @@ class Raw:
     ledger: dict[Row, Row] = field(default_factory=dict)
     """By endpoint, product and test: how the last read ended, and which ids it saw."""
     quarantine: Counter[Row] = field(default_factory=Counter)
+    repeated: list[Row] = field(default_factory=list)
+    """Loads, and scopes of a load, that were booked more than once."""
 
     @property
     def incomplete(self) -> dict[Row, str]:
@@ -67,7 +69,14 @@ def read(path: Path) -> Raw:
             "select endpoint, product_id, test_id, reason, original "
             f"from testio_raw.quarantine where {_COMPLETED}"
         )
-    return Raw(versions, current, {row[:3]: row[3:] for row in ledger}, Counter(quarantine))
+        repeated = rows(
+            "select load_id, null, null, null from testio_raw._dlt_loads "
+            "group by all having count(*) > 1 union all "
+            "select _dlt_load_id, endpoint, product_id, test_id from testio_raw.ledger "
+            "group by all having count(*) > 1"
+        )
+    ledger_by_scope = {row[:3]: row[3:] for row in ledger}
+    return Raw(versions, current, ledger_by_scope, Counter(quarantine), repeated)
 
 
 def differences(given: Raw, expected: Raw) -> list[str]:

@@ -14,8 +14,11 @@ from click.testing import Result
 from commands import configure, kill_while_landing, reader_of, run, run_apart
 
 from loader import pipeline, rereading
+from loader.commands.report import print_load
 from loader.customers import Customer
+from loader.ledger import EndpointReport
 from loader.sandbox import TOKEN, Account, Answer, Query, serve
+from loader.tally import Attribution
 from loader.warehouse import locked
 
 Command = Callable[..., Result]
@@ -61,6 +64,18 @@ def test_the_report_fits_into_80_columns_and_adds_up(testio: Command, account: A
     calls = [int(row.split()[3].replace(",", "")) for row in rows]
     assert calls[-1] == sum(calls[:-1])
     assert f" of {account.truth().bugs} bugs are attributed to a test feature" in attribution
+
+
+def test_the_report_of_a_large_account_is_not_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    row = EndpointReport("test_case_results", 120_000, 1_000, 4_567_890, 12_000, 4_567_890, 120_000)
+    problems = [f"problem {number}" for number in range(30)]
+    print_load(pipeline.LoadReport("acme", [row, row], problems, [], Attribution(100, 4, 2)))
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines()[:6])) <= 80
+    assert "test_case_results 120,000" in printed
+    assert "9,135,780" in printed
+    assert "problem 19\nincomplete: 10 more\n" in printed
+    assert "94 of 100 bugs are attributed to a test feature: 4 name none, 2 name one" in printed
 
 
 def test_bugs_that_are_not_attributed_are_told_apart(loaded: Command, select: Select) -> None:

@@ -1,0 +1,135 @@
+"""Loads that are killed at a chosen moment.
+
+A moment is when a load is about to touch a file of its own or to run a statement, or has just run
+one. They are counted, so that each can be met again; what is between two of them is met by time.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_FILES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
+KILLED = -signal.SIGKILL
+
+
+class Loads:
+    """A process that has loaded the program already, and starts a load whenever it is told to."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def run(
+        self,
+        warehouse: Path,
+        *,
+        moment: int = 0,
+        seconds: float = 0.0,
+        room: int = resource.RLIM_INFINITY,
+    ) -> tuple[int, str]:
+        """Load, and be killed at a moment or after a time; return the exit status and the output.
+
+        With `room` no file can grow beyond so many bytes.
+        """
+        log = warehouse.with_suffix(".log")
+        assert self._process.stdin
+        assert self._process.stdout
+        order = warehouse, log, moment, seconds, room
+        self._process.stdin.write("\t".join(map(str, order)) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline()), log.read_text(encoding="utf-8")
+
+    def moments(self, warehouse: Path) -> list[str]:
+        """Load undisturbed, and return what each moment was."""
+        status, _ = self.run(warehouse, moment=-1)
+        assert status == 0
+        return warehouse.with_suffix(".moments").read_text(encoding="utf-8").splitlines()
+
+
+@contextmanager
+def loads(environment: Mapping[str, str]) -> Iterator[Loads]:
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Loads(process)
+
+
+def _serve() -> None:
+    import loader.pipeline  # noqa: F401 - so that a load begins at once
+
+    for line in sys.stdin:
+        warehouse, log, moment, seconds, room = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
+            _load(Path(warehouse), log, int(moment), float(seconds))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _load(warehouse: Path, log: str, moment: int, seconds: float) -> None:
+    from loader.cli import main
+
+    os.environ["TESTIO_DUCKDB_PATH"] = str(warehouse)
+    os.chdir(warehouse.parent)
+    output = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if seconds:
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    if moment:
+        _count(warehouse, moment)
+    try:
+        main(["load"])
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(end.code or 0))
+    os._exit(99)
+
+
+def _count(warehouse: Path, moment: int) -> None:
+    from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+    passed = 0
+    names: Any = warehouse.with_suffix(".moments").open("w", buffering=1) if moment < 0 else None
+
+    def passing(name: str) -> None:
+        nonlocal passed
+        passed += 1
+        if names:
+            names.write(f"{name}\n")
+        if passed == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(event: str, arguments: Any) -> None:
+        if event in _FILES and str(arguments[0]).startswith(str(warehouse.parent)):
+            passing(f"{event} {arguments[0]}")
+
+    def counted(name: str, method: Any) -> Any:
+        def run(self: Any, *arguments: Any, **options: Any) -> Any:
+            passing(f"before {name} {arguments}"[:200].replace("\n", " "))
+            done = method(self, *arguments, **options)
+            passing(f"after {name}")
+            return done
+
+        return run
+
+    for name in ("execute_query", "commit_transaction"):
+        setattr(DuckDbSqlClient, name, counted(name, getattr(DuckDbSqlClient, name)))
+    sys.addaudithook(hook)
+
+
+if __name__ == "__main__":
+    _serve()
