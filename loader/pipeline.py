@@ -46,7 +46,7 @@ _SETTINGS = {
     "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
 
-_DUCKDB = {"memory_limit": "150MB", "preserve_insertion_order": False}
+_DUCKDB = {"memory_limit": "150MB", "preserve_insertion_order": False, "threads": 1}
 """A merge of any size stays within it; what does not fit goes to disk."""
 _M_ARENA_MAX = -8
 """Of mallopt(3)."""

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -53,9 +54,9 @@ class _Watcher(Collector):
             self.show()
             self._shown_at = time.monotonic()
 
+    @abstractmethod
     def show(self) -> None:
         """Show how far it is."""
-        raise NotImplementedError
 
     def _start(self, step: str) -> None:
         self.stage = _STAGES.get(step.partition(" ")[0], step)

@@ -23,6 +23,10 @@ rejection_reasons as (
     select * from {{ ref('int_rejection_reasons') }}
 ),
 
+triage as (
+    select * from {{ ref('int_bug_triage') }}
+),
+
 joined as (
     select
         bugs.bug_id,
@@ -39,6 +43,9 @@ joined as (
         bugs.tester_name,
         bugs.title,
         bugs.severity,
+        {{ bug_type('bugs.severity') }} as bug_type,
+        {{ severity_level('bugs.severity') }} as severity_level,
+        {{ severity_weight('bugs.severity') }} as severity_weight,
         bugs.status,
         rejection_reasons.reject_reason as rejection_reason,
         case
@@ -52,13 +59,19 @@ joined as (
         bugs.steps,
         bugs.expected_result,
         bugs.actual_result,
+        case
+            when triage.is_triage_observed and bugs.reported_at <= triage.first_triaged_at
+                then {{ days_between('bugs.reported_at', 'triage.first_triaged_at') }}
+        end as days_to_first_triage,
+        coalesce(triage.status_change_count, 0) as status_change_count,
         {{ array_length('bugs.devices') }} as device_count,
         {{ array_length('bugs.comments') }} as comment_count,
         {{ array_length('bugs.attachments') }} as attachment_count,
         bugs.is_known,
         bugs.is_auto_accepted,
         bugs.reported_at,
-        bugs.exported_at
+        bugs.exported_at,
+        triage.first_triaged_at
     from bugs
     inner join present
         on
@@ -76,6 +89,10 @@ joined as (
         on
             bugs.customer_id = rejection_reasons.customer_id
             and bugs.bug_id = rejection_reasons.bug_id
+    left join triage
+        on
+            bugs.customer_id = triage.customer_id
+            and bugs.bug_id = triage.bug_id
 )
 
 select * from joined

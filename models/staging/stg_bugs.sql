@@ -32,6 +32,9 @@ projected as (
         ('test_feature_id', 'test_feature.id', 'bigint'),
 
         ('test_environment_id', 'test_environment.id', 'bigint'),
+
+        ('report_title', 'report.title', 'text'),
+        ('report_data', 'report.content.data', 'text'),
     ], keep=['id', 'customer_id', 'test_id', 'loaded_at']) }}
 ),
 
@@ -60,6 +63,8 @@ renamed as (
         coalesce(devices, '[]') as devices,
         coalesce(comments, '[]') as comments,
         coalesce(attachments, '[]') as attachments,
+        report_title,
+        report_data,
         unfit_columns,
 
         -- flags

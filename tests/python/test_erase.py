@@ -131,6 +131,9 @@ def test_killed_half_way_the_file_is_whole_and_erasing_can_be_repeated(
     warehouse: Path, select: Select, step: str
 ) -> None:
     kept = rows_of(select, 2)
+    spilled = warehouse.with_name("warehouse.duckdb.tmp")  # DuckDB's, by another that was killed
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage-0.tmp").write_bytes(MARKER)
     arguments = ("erase", "--customer", "leaver", "--yes")
     done = subprocess.run([sys.executable, "-c", _KILLED_AFTER, step, *arguments], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -83,20 +83,111 @@ def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
     assert Counter(dict(by_status)) == truth.executions_by_status
     for audit in ("deleted_records", "incomplete_scopes", "unfit_values", "unreconciled"):
         assert select(f"select * from testio_audit.audit_{audit}") == []
+    by_severity = select("select severity, count(*) from testio_marts.fct_bugs group by severity")
+    assert Counter(dict(by_severity)) == truth.bugs_by_severity
+    by_feature = select(
+        "select feature_id, sum(bug_count) from testio_marts.fct_test_features "
+        "where bug_count > 0 group by feature_id"
+    )
+    assert Counter(dict(by_feature)) == truth.bugs_by_feature
+    executed = "select count(*) from testio_marts.test_quality"
+    assert one(select, executed) == truth.executed_tests
+    members = "select count(*) from testio_marts.{} where not is_inferred and not is_deleted"
+    assert one(select, members.format("dim_user_stories")) == truth.user_stories
+    assert one(select, members.format("dim_test_environments")) == truth.test_environments
+    results = "select count(*) from testio_marts.fct_test_case_results"
+    assert one(select, results) == truth.test_case_results
+    for column, counted in (
+        ("status", truth.executions_by_status),
+        ("user_story_id", truth.executions_by_story),
+    ):
+        sql = f"select {column}, count(*) from testio_marts.fct_executions group by {column}"
+        assert Counter(dict(select(sql))) == counted
     assert "Most fragile features" in dbt("run-operation", "summary")
     dbt("source", "freshness")
+
+
+def test_statuses_of_features_and_user_stories_are_those_that_the_api_gives(
+    load: Callable[..., Any], dbt: Dbt, select: Select
+) -> None:
+    load()
+    dbt("build")
+    for ours, theirs in (
+        ("testio_marts.fct_test_features", "testio_staging.stg_test_feature_results"),
+        ("testio_intermediate.int_test_user_stories", "testio_staging.stg_user_story_results"),
+    ):
+        key = "user_story_version_id" if "stories" in ours else "test_feature_id"
+        statuses = select(
+            f"select theirs.execution_status, ours.execution_status from {ours} as ours "
+            f"inner join {theirs} as theirs using (customer_id, {key})"
+        )
+        assert {theirs for theirs, _ in statuses} == {"passed", "failed", "blocked", "not_tested"}
+        assert all(theirs == ours for theirs, ours in statuses)
 
 
 def test_a_second_load_without_changes_gives_the_same_marts(
     load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
-    marts = ("fct_bugs", "dim_tests", "dim_features", "dim_products")
     fingerprints = []
     for _ in range(2):
         load()
         dbt("build")
+        marts = select(
+            "select table_name from information_schema.tables "
+            "where table_schema = 'testio_marts' order by 1"
+        )
+        assert len(marts) > 20
         fingerprints.append(
-            [select(f"select * from testio_marts.{mart} order by 1, 2") for mart in marts]
+            [select(f"select * from testio_marts.{mart} order by all") for (mart,) in marts]
+        )
+    assert fingerprints[0] == fingerprints[1]
+
+
+def test_what_happens_to_a_bug_over_some_days_is_told(
+    account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
+) -> None:
+    load()
+    (open_bug,), (gone_bug,) = select(
+        'select id from testio_raw.bugs where payload like \'%"status":"forwarded"%\' '
+        "order by id limit 2"
+    )
+    for status, severity in (("rejected", "high"), ("forwarded", "high"), ("accepted", "low")):
+        account.change("bugs", open_bug, status=status, severity=severity)
+        load()
+    account.remove("bugs", gone_bug)
+    account.change("bugs", open_bug, known=True)
+    load()
+    dbt("build")
+    changes = select(
+        "select to_value, last_seen_before_at < first_seen_after_at "
+        f"from testio_marts.fct_bug_status_changes where bug_id = {open_bug} "
+        "and changed_field = 'status' order by version_number"
+    )
+    assert changes == [("rejected", True), ("forwarded", True), ("accepted", True)]
+    assert select(
+        "select status_change_count, is_known, bugs.first_triaged_at = ("
+        "  select min(first_seen_after_at) from testio_marts.fct_bug_status_changes as changes"
+        "  where changes.bug_id = bugs.bug_id and to_value = 'rejected') "
+        f"from testio_marts.fct_bugs as bugs where bug_id = {open_bug}"
+    ) == [(3, True, True)]
+    assert select(
+        "select bug_id, status, last_seen_at < first_missed_at from testio_marts.fct_deleted_bugs"
+    ) == [(gone_bug, "forwarded", True)]
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(
+    load: Callable[..., Any], dbt: Dbt, select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load()
+    fingerprints = []
+    for zone in ("Pacific/Kiritimati", "America/Los_Angeles"):
+        monkeypatch.setenv("TZ", zone)
+        dbt("run")
+        fingerprints.append(
+            [
+                select(f"select * from testio_marts.{mart} order by all")
+                for mart in ("product_quality", "dim_dates", "fct_bugs", "fct_executions")
+            ]
         )
     assert fingerprints[0] == fingerprints[1]
 
@@ -177,6 +268,17 @@ def test_two_customers_with_the_same_ids_stay_apart(
     assert bugs == [
         (number, account.truth().bugs) for number, account in enumerate(accounts.values(), 1)
     ]
+    for number, account in enumerate(accounts.values(), 1):
+        truth = account.truth()
+        for mart, count in (
+            ("fct_executions", truth.executions),
+            ("fct_test_features", truth.test_features),
+            ("fct_test_case_results", truth.test_case_results),
+            ("test_quality", truth.executed_tests),
+            ("feature_quality", truth.features),
+        ):
+            of_customer = f"select count(*) from testio_marts.{mart} where customer_id = {number}"
+            assert one(select, of_customer) == count, mart
 
 
 def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:

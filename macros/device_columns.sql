@@ -1,0 +1,12 @@
+{# What a device says, in bugs as in executions: the columns for `project`. #}
+{% macro device_columns() %}
+    {{- return([
+        ('device_id', 'id', 'bigint'),
+        ('category', 'category.name', 'text'),
+        ('vendor', 'vendor.name', 'text'),
+        ('device_name', 'device.name', 'text'),
+        ('operating_system', 'operating_system.name', 'text'),
+        ('operating_system_version', 'operating_system_version.name', 'text'),
+        ('browsers', 'browsers', 'array'),
+    ]) }}
+{% endmacro %}

@@ -1,0 +1,31 @@
+{# One row for each key of the object in a column of JSON documents. A document that is no object gives
+   no row.
+
+   `keep` lists columns of the relation that come along; `entry_key` is the key, whatever characters it
+   has; `entry_value` is what stands there: of a text its characters, of anything else its JSON, null for
+   a JSON null. #}
+{% macro explode_object(relation, document, keep=[]) -%}
+    {{ adapter.dispatch('explode_object', 'testio')(relation, document, keep) }}
+{%- endmacro %}
+
+{% macro default__explode_object(relation, document, keep) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__explode_object(relation, document, keep) %}
+    select
+        {%- for name in keep %}
+        documents.{{ name }},
+        {%- endfor %}
+        entries.key as entry_key,
+        entries.value ->> '$' as entry_value
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            try_cast({{ document }} as json) as document
+        from {{ relation }}
+    ) as documents,
+        json_each(case when json_type(documents.document) = 'OBJECT' then documents.document end) as entries
+{%- endmacro %}

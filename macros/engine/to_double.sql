@@ -1,0 +1,12 @@
+{# A number as one of double precision, which each engine calls otherwise. #}
+{% macro to_double(number) -%}
+    {{ adapter.dispatch('to_double', 'testio')(number) }}
+{%- endmacro %}
+
+{% macro default__to_double(number) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__to_double(number) -%}
+    cast({{ number }} as double)
+{%- endmacro %}

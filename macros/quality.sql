@@ -1,0 +1,36 @@
+{# The rates of bugs, defined once. With nothing to divide by a rate is null. #}
+
+{% macro rate(part, whole) -%}
+    {{ to_double(part) }} / nullif({{ whole }}, 0)
+{%- endmacro %}
+
+{# The rates as columns of a query over what has the counts of `bug_counts`. #}
+{% macro bug_rates() -%}
+    {{ rate('(accepted_bug_count + auto_accepted_bug_count)', 'bug_count') }} as overall_acceptance_rate,
+    {{ rate('accepted_bug_count', 'bug_count') }} as active_acceptance_rate,
+    {{ rate('auto_accepted_bug_count', '(accepted_bug_count + auto_accepted_bug_count)') }}
+        as auto_acceptance_rate,
+    {{ rate('rejected_bug_count', 'bug_count') }} as rejection_rate,
+    {{ rate('(accepted_bug_count + rejected_bug_count)', 'bug_count') }} as review_rate,
+    {{ rate('known_bug_count', 'bug_count') }} as known_bug_rate
+{%- endmacro %}
+
+{# healthy, warning or critical, by the rates and the vars; null where there is no rate to go by. The
+   worst of the rates decides. #}
+{% macro health() -%}
+    case
+        when
+            rejection_rate > {{ var('rejection_rate_critical_above') }}
+            or auto_acceptance_rate > {{ var('auto_acceptance_rate_critical_above') }}
+            or review_rate < {{ var('review_rate_critical_below') }}
+            or active_acceptance_rate < {{ var('active_acceptance_rate_critical_below') }}
+            then 'critical'
+        when
+            rejection_rate >= {{ var('rejection_rate_healthy_below') }}
+            or auto_acceptance_rate >= {{ var('auto_acceptance_rate_healthy_below') }}
+            or review_rate <= {{ var('review_rate_healthy_above') }}
+            or active_acceptance_rate < {{ var('active_acceptance_rate_healthy_from') }}
+            then 'warning'
+        when bug_count > 0 then 'healthy'
+    end
+{%- endmacro %}

@@ -1,0 +1,22 @@
+{# The API's severity says two things at once: of a functional bug how severe it is, of any other what
+   kind of bug it is. These tell them apart; an unknown severity tells neither. #}
+{% macro bug_type(severity='severity') -%}
+    case
+        when {{ severity }} in ('low', 'high', 'critical') then 'functional'
+        when {{ severity }} in ('visual', 'content', 'custom') then {{ severity }}
+    end
+{%- endmacro %}
+
+{% macro severity_level(severity='severity') -%}
+    case when {{ severity }} in ('low', 'high', 'critical') then {{ severity }} end
+{%- endmacro %}
+
+{# How much a bug counts in a severity score; the weights are vars. #}
+{% macro severity_weight(severity='severity') -%}
+    cast(case {{ severity }}
+        when 'critical' then {{ var('severity_weight_critical') }}
+        when 'high' then {{ var('severity_weight_high') }}
+        when 'low' then {{ var('severity_weight_low') }}
+        else {{ var('severity_weight_other') }}
+    end as bigint)
+{%- endmacro %}

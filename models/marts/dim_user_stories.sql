@@ -1,0 +1,89 @@
+with user_stories as (
+    select * from {{ ref('stg_user_stories') }}
+),
+
+tested as (
+    select * from {{ ref('stg_user_story_results') }}
+),
+
+executions as (
+    select * from {{ ref('stg_executions') }}
+),
+
+tests as (
+    select * from {{ ref('stg_tests') }}
+),
+
+deleted as (
+    select * from {{ ref('int_deleted_records') }}
+    where endpoint = 'user_stories'
+),
+
+listed as (
+    select
+        user_stories.user_story_id,
+        user_stories.customer_id,
+        user_stories.product_id,
+        user_stories.title,
+        user_stories.path,
+        user_stories.section_ids,
+        false as is_inferred,
+        deleted.record_id is not null as is_deleted,
+        deleted.last_seen_at,
+        deleted.first_missed_at
+    from user_stories
+    left join deleted
+        on
+            user_stories.customer_id = deleted.customer_id
+            and user_stories.user_story_id = deleted.record_id
+),
+
+-- A test can have a user story that left the catalogue before anybody read it.
+mentions as (
+    select
+        customer_id,
+        user_story_id,
+        test_id,
+        title,
+        path
+    from tested
+    where user_story_id is not null
+    union all
+    select
+        customer_id,
+        user_story_id,
+        test_id,
+        cast(null as {{ dbt.type_string() }}) as title,
+        cast(null as {{ dbt.type_string() }}) as path
+    from executions
+    where user_story_id is not null
+),
+
+inferred as (
+    select
+        mentions.user_story_id,
+        mentions.customer_id,
+        max(tests.product_id) as product_id,
+        max(mentions.title) as title,
+        max(mentions.path) as path,
+        '[]' as section_ids,
+        true as is_inferred,
+        false as is_deleted,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at
+    from mentions
+    left join tests
+        on
+            mentions.customer_id = tests.customer_id
+            and mentions.test_id = tests.test_id
+    left join user_stories
+        on
+            mentions.customer_id = user_stories.customer_id
+            and mentions.user_story_id = user_stories.user_story_id
+    where user_stories.user_story_id is null
+    group by mentions.user_story_id, mentions.customer_id
+)
+
+select * from listed
+union all
+select * from inferred

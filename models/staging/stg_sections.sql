@@ -1,0 +1,69 @@
+with source as (
+    {{ landed_rows('products') }}
+),
+
+-- The list with the default section has all of them; an older product has only the other, or none.
+elements as (
+    {{ explode('source', 'payload', 'sections_with_default', keep=['id', 'customer_id', 'loaded_at']) }}
+    union all
+    {{ explode('source', 'payload', 'sections', keep=['id', 'customer_id', 'loaded_at']) }}
+),
+
+projected as (
+    {{ project('elements', 'element', [
+        ('section_id', 'id', 'bigint'),
+        ('section_name', 'name', 'text'),
+    ], keep=['id', 'customer_id', 'loaded_at']) }}
+),
+
+newest_products as (
+    select
+        customer_id,
+        id,
+        max(loaded_at) as loaded_at
+    from source
+    group by customer_id, id
+),
+
+numbered as (
+    select
+        projected.section_id,
+        projected.customer_id,
+        projected.id,
+        projected.section_name,
+        projected.unfit_columns,
+        projected.loaded_at = newest_products.loaded_at as is_listed,
+        projected.loaded_at,
+        row_number() over (
+            partition by projected.customer_id, projected.section_id
+            order by projected.loaded_at desc, projected.id asc, projected.section_name asc
+        ) as place
+    from projected
+    inner join newest_products
+        on
+            projected.customer_id = newest_products.customer_id
+            and projected.id = newest_products.id
+    where projected.section_id is not null
+),
+
+renamed as (
+    select
+        -- keys
+        section_id,
+        customer_id,
+        id as product_id,
+
+        -- text
+        section_name,
+        unfit_columns,
+
+        -- flags
+        is_listed,
+
+        -- times
+        {{ to_utc('loaded_at') }} as loaded_at
+    from numbered
+    where place = 1
+)
+
+select * from renamed

@@ -1,0 +1,34 @@
+with source as (
+    select
+        test_id,
+        customer_id,
+        requirement_number,
+        browsers
+    from {{ ref('stg_test_requirements') }}
+),
+
+elements as (
+    {{ explode('source', 'browsers', keep=['test_id', 'customer_id', 'requirement_number']) }}
+),
+
+projected as (
+    {{ project('elements', 'element', [
+        ('browser', 'name', 'text'),
+    ], keep=['test_id', 'customer_id', 'requirement_number', 'element_number']) }}
+),
+
+renamed as (
+    select
+        -- keys
+        test_id,
+        customer_id,
+        requirement_number,
+        element_number as browser_number,
+
+        -- text
+        browser
+    from projected
+    where browser is not null
+)
+
+select * from renamed

@@ -1,0 +1,86 @@
+-- Counted by product, test, feature or period, bugs are as many as fct_bugs has; those of no test feature
+-- are counted apart, and quality figures count executed tests only. A row: a count that came out otherwise.
+{%- set periods = ['month', 'quarter', 'year'] %}
+with bugs as (
+    select
+        bugs.customer_id,
+        bugs.test_feature_id,
+        tests.is_executed,
+        tests.product_id,
+        tests.end_at
+    from {{ ref('fct_bugs') }} as bugs
+    left join {{ ref('dim_tests') }} as tests
+        on
+            bugs.customer_id = tests.customer_id
+            and bugs.test_id = tests.test_id
+),
+
+expected as (
+    select
+        customer_id,
+        count(*) as all_bugs,
+        count(test_feature_id) as attributed_bugs,
+        count(case when is_executed then 1 end) as executed_bugs,
+        count(case when is_executed then test_feature_id end) as executed_attributed_bugs,
+        count(case when is_executed and product_id is not null and end_at is not null then 1 end)
+            as dated_bugs
+    from bugs
+    group by customer_id
+),
+
+counted as (
+    select
+        'bug_platforms' as grain,
+        customer_id,
+        count(distinct bug_id) as bug_count
+    from {{ ref('bridge_bug_platforms') }}
+    group by customer_id
+    union all
+    select
+        'test_features' as grain,
+        customer_id,
+        sum(bug_count) as bug_count
+    from {{ ref('fct_test_features') }}
+    group by customer_id
+    union all
+    select
+        'tests' as grain,
+        customer_id,
+        sum(bug_count) as bug_count
+    from {{ ref('test_quality') }}
+    group by customer_id
+    union all
+    select
+        'features' as grain,
+        customer_id,
+        sum(bug_count) as bug_count
+    from {{ ref('feature_quality') }}
+    group by customer_id
+    {%- for period in periods %}
+    union all
+    select
+        '{{ period }}' as grain,
+        customer_id,
+        sum(bug_count) as bug_count
+    from {{ ref('product_quality') }}
+    where period_type = '{{ period }}'
+    group by customer_id
+    {%- endfor %}
+)
+
+select
+    counted.grain,
+    counted.customer_id,
+    counted.bug_count,
+    expected.all_bugs
+from counted
+left join expected on counted.customer_id = expected.customer_id
+where counted.bug_count <> coalesce(
+    case counted.grain
+        when 'bug_platforms' then expected.all_bugs
+        when 'test_features' then expected.attributed_bugs
+        when 'tests' then expected.executed_bugs
+        when 'features' then expected.executed_attributed_bugs
+        else expected.dated_bugs
+    end, 0
+)
