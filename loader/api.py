@@ -29,6 +29,10 @@ class NotFound(CallFailed):
     """The API does not know the id asked for (404)."""
 
 
+class Refused(CallFailed):
+    """The API does not answer this (403, 422 and other 4xx); parts of it, it may."""
+
+
 class Unusable(CallFailed):
     """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
 

@@ -2,9 +2,10 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
-from loader.api import Answer, Api, CallFailed, NotFound, TooSlow, Unusable
+from loader.api import Answer, Api, CallFailed, NotFound, Refused, TooSlow, Unusable
 from loader.endpoints import Endpoint
 from loader.records import Record, nested_id, parse_id
 from loader.scope import Scope
@@ -49,6 +50,8 @@ class Batches:
         self.endpoint = endpoint
         self._waiting: deque[Ask] = deque()
         self._in_flight = 0
+        self._strays: set[int | None] = set()
+        self._lock = Lock()
         self._size = min(_FIRST_SIZE, api.max_batch)
 
     def add(self, ask: Ask) -> None:
@@ -99,21 +102,27 @@ class Batches:
         except CallFailed as failure:
             if isinstance(failure, TooSlow):
                 self._size = max(1, min(self._size, len(batch) // 2))
-            if is_divisible and isinstance(failure, Unusable):
+            if is_divisible and isinstance(failure, Unusable | Refused):
                 return self._halved(batch)
             for ask in batch:
                 ask.scope.fail(failure)
                 outcome.closed.append(ask.scope)
             return outcome
         given: dict[int | None, list[Any]] = {ask.scope.test_id: [] for ask in batch}
+        others = 0
         for value in values:
             test_id = nested_id(value, self.endpoint.test_field)
-            if test_id not in given or test_id is None:
+            if test_id in given and test_id is not None:
+                given[test_id].append(value)
+            elif is_divisible:
                 # Whose answer it belongs to is known only when that test is asked for alone.
-                if is_divisible:
-                    return self._halved(batch)
-                test_id = books.test_id
-            given[test_id].append(value)
+                return self._halved(batch)
+            elif test_id is not None:
+                others += 1
+            elif self._is_first(value):
+                given[books.test_id].append(value)
+        if others:  # they come when their own test is asked for
+            books.fail(f"{others} of other tests came as well")
         books.mended_count += mended  # in which test's records it was is not known
         for ask in batch:
             self._settle(ask, given[ask.scope.test_id], claimed_count, outcome)
@@ -132,6 +141,14 @@ class Batches:
             outcome.again.append(ask)
         else:
             outcome.closed.append(ask.scope)
+
+    def _is_first(self, stray: Any) -> bool:
+        """Return whether a record that names no test has not come with another test's already."""
+        id_ = _id(stray)
+        with self._lock:
+            is_first = id_ is None or id_ not in self._strays
+            self._strays.add(id_)
+        return is_first
 
     def _halved(self, batch: list[Ask]) -> Outcome:
         middle = len(batch) // 2

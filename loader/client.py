@@ -24,7 +24,16 @@ from tenacity.wait import wait_exponential_jitter
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
-from loader.api import Answer, CallFailed, Effort, NotFound, ReadingStopped, TooSlow, Unusable
+from loader.api import (
+    Answer,
+    CallFailed,
+    Effort,
+    NotFound,
+    ReadingStopped,
+    Refused,
+    TooSlow,
+    Unusable,
+)
 from loader.breaker import Breaker
 from loader.canonical import parse
 from loader.redact import redact
@@ -167,7 +176,7 @@ def _read(
     if status >= requests.codes.internal_server_error:
         raise Unusable(f"HTTP {status}")
     if not response.ok:
-        raise CallFailed(f"HTTP {status}")
+        raise Refused(f"HTTP {status}")
     try:
         body, mended = parse(response.content)
         redact(body)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from dlt.destinations.sql_client import SqlClientBase
 
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS
@@ -179,14 +178,14 @@ class LedgerReader:
         return [self._customer(customer_id) for (customer_id,) in ids]
 
     def _customer(self, customer_id: int) -> CustomerStatus:
-        read_at = self.known(customer_id).read_at
+        known = self.known(customer_id)
         listed = [
             test_id
-            for (endpoint, _), ids in self._listed(customer_id).items()
+            for endpoint, product_id in known.listed
             if endpoint == TESTS.name
-            for test_id in orjson.loads(ids)
+            for test_id in known.ids(endpoint, product_id)
         ]
-        reads = [read_at[test_id] for test_id in listed if test_id in read_at]
+        reads = [known.read_at[test_id] for test_id in listed if test_id in known.read_at]
         return CustomerStatus(
             customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)
         )

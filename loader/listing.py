@@ -69,6 +69,8 @@ class Listing:
                 return self._end(self._keyed(values))
             if not values and self.scope.is_complete:
                 return self._end([], look_again=True)
+            if len(values) >= self._size:
+                self._full_pages.append(page)
             return self._keyed(values)
         except CallFailed as failure:
             self.scope.fail(failure, f"page {page}")

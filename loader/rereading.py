@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
+import orjson
+
 _FINAL = frozenset({"archived", "cancelled"})
 _SMALL_ACCOUNT = 200
 """Up to so many tests an account is simply read whole."""
@@ -29,6 +31,14 @@ class Known:
     listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """By endpoint and product: the ids of the last complete read, as JSON."""
     last_load_at: datetime | None = None
+
+    def ids(self, endpoint: str, product_id: int) -> list[int]:
+        """Return the ids of the last complete read of a product's scope, as far as known."""
+        try:
+            found = orjson.loads(self.listed.get((endpoint, product_id), "[]"))
+        except orjson.JSONDecodeError:
+            return []
+        return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,9 @@ class Scope:
 
     def fail(self, reason: CallFailed | str, what: str = "") -> None:
         """Note what could not be read: the scope is incomplete."""
-        self._problems.append(f"{what}: {reason}" if what else str(reason))
+        problem = f"{what}: {reason}" if what else str(reason)
+        if problem not in self._problems:
+            self._problems.append(problem)
 
     def remark(self, text: str) -> None:
         """Note what is worth knowing though nothing is missing."""

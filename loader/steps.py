@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from loader.api import Api, CallFailed, NotFound
@@ -80,12 +80,16 @@ class Steps:
         self._recorder = recorder
         self._tally = tally or Tally()
         self._loaded_at = rereading.now
+        self._product_ids: frozenset[int] = frozenset()
+        self._test_ids: set[int | str] = set()
+        self._lock = Lock()
 
     def products(self, wanted: Collection[int]) -> Done:
         """Read the products; say which are to be read further, the wanted ones or all."""
         done, scope = Done(), self.scope(PRODUCTS)
         found = self._records(scope, [(None, PRODUCTS.path)])
         products = {int(record.id): record for record, _ in found.values()}
+        self._product_ids = frozenset(products)
         done.land(PRODUCTS.table, [scope.row(r, self._loaded_at) for r in products.values()])
         for product_id in wanted or products:
             if product_id in products:
@@ -121,15 +125,16 @@ class Steps:
 
     def page(self, listing: Listing) -> Done:
         """Read on in a list of tests."""
-        done, scope = Done(), listing.scope
+        done, scope, rows = Done(), listing.scope, list[dict[str, Any]]()
         records, answers = listing.step()
         for path, body in answers:
             self._keep(path, body)
-        done.land(
-            TESTS.table,
-            [scope.row(r, self._loaded_at, product_id=scope.product_id) for r in records],
-        )
-        done.tests = [self._test(record, scope.product_id) for record in records]
+        for record in filter(self._is_new, records):
+            named = nested_id(record.value, "product")
+            product_id = named if named in self._product_ids else scope.product_id
+            done.tests.append(self._test(record, product_id))
+            rows.append(scope.row(record, self._loaded_at, product_id=product_id))
+        done.land(TESTS.table, rows)
         if not listing.is_done:
             done.listings.append(listing)
             return done
@@ -148,7 +153,7 @@ class Steps:
             product_id = nested_id(record.value, "product")
             row = details.row(record, self._loaded_at, product_id=product_id)
             done.land(TEST_DETAILS.table, [row])
-            for test in scope.keyed([record.value], default_id=test_id):
+            for test in filter(self._is_new, scope.keyed([record.value], default_id=test_id)):
                 row = scope.row(test, self._loaded_at, product_id=product_id)
                 done.land(TESTS.table, [row])
                 done.tests.append(
@@ -256,15 +261,20 @@ class Steps:
             is_due,
         )
 
+    def _is_new(self, test: Record) -> bool:
+        """Return whether a test is met for the first time: products can share one."""
+        with self._lock:
+            is_new = test.id not in self._test_ids
+            self._test_ids.add(test.id)
+        return is_new
+
     def _unlisted(self, scope: Scope) -> list[int]:
         """Return tests that the list had the last time it was whole."""
         return [id_ for id_ in self._listed(scope) if not scope.has(id_)][:_MAX_UNLISTED]
 
     def _listed(self, scope: Scope) -> list[int]:
         """Return the ids in a scope of a product when it was last read completely."""
-        key = scope.endpoint.name, scope.product_id or 0
-        listed: list[int] = orjson.loads(self._rereading.known.listed.get(key, "[]"))
-        return listed
+        return self._rereading.known.ids(scope.endpoint.name, scope.product_id or 0)
 
     def _keep(self, path: str, body: Any) -> None:
         if self._recorder:

@@ -4,20 +4,25 @@ What a load has landed is compared, record for record, with what one undisturbed
 """
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import raw
-from conftest import Loaded, Run, load_undisturbed
+from conftest import Loaded, Run, load_undisturbed, small_account
 from sandbox_reads import all_products, all_tests, section_ids
 
 from loader.api import CallFailed, ReadingStopped
 from loader.client import Client
+from loader.reader import Reader
+from loader.rereading import Known, Rereading
 from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from loader.sandbox.faults import (
     GARBAGE,
@@ -44,7 +49,7 @@ from loader.sandbox.faults import (
     small_pages,
     stray_bug,
 )
-from loader.sandbox.faults.common import Tally
+from loader.sandbox.faults.common import Mishaps, Tally
 from loader.sandbox.fresh import new_bug, new_test
 
 Rows = list[tuple[Any, ...]]
@@ -207,6 +212,38 @@ def test_pauses_between_tries_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -
     assert len(first) == len(second) == 4
     assert first == sorted(first)
     assert set(first).isdisjoint(second)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_fails_whenever_the_same_is_read(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a warehouse, which makes it quick: what one walk over the account yields."""
+    account, garbage = small_account(), list(GARBAGE.values())
+    mishaps = Mishaps(f"seed {seed}", share=0.1 * (1 + seed % 4))
+
+    def failing(path: str, query: Query) -> Answer:
+        roll, found = mishaps.roll(path, query), account(path, query)
+        if roll is None:
+            return found
+        if roll % 3 == 0:
+            raise ConnectionError
+        return Answer(503) if roll % 3 == 1 else garbage[roll % len(garbage)](found)
+
+    monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.001")
+    assert walked(failing) == walked(account)
+
+
+def walked(handler: Handler) -> Counter[str]:
+    with serve(handler) as sandbox:
+        client = Client(sandbox.url, TOKEN)
+        rereading = Rereading(client.now(), Known(), timedelta(30), timedelta(7))
+        return Counter(
+            re.sub("signature=[0-9]+", "", str(row))
+            for landing in Reader(client, 1, rereading).read()
+            if landing.table not in ("ledger", "quarantine")
+            for row in landing.rows.drop_columns(["loaded_at"]).to_pylist()
+        )
 
 
 # What fails for good
@@ -538,6 +575,58 @@ def test_a_bug_that_names_no_test_lands_with_the_test_that_was_asked_for(
         if endpoint == "bugs" and str(STRAY_ID) in ids
     ]
     assert select(f"select test_id from testio_raw.bugs where id = {STRAY_ID}") == [(stray_of,)]
+
+
+# Answers to other questions
+
+
+def test_a_filter_that_is_ignored_is_noticed_and_doubles_nothing(
+    account: Account, run: Run, warehouse: Path, undisturbed: Loaded
+) -> None:
+    result = run(lambda path, query: account(path, {} if path == "/bugs" else query))
+    assert result.exit_code == 3
+    assert "of other tests came as well" in result.output
+    landed = raw.read(warehouse)
+    assert raw.differences(landed, undisturbed.raw) == []
+
+
+def test_a_bug_that_comes_with_several_tests_and_names_none_lands_once(
+    account: Account, run: Run, warehouse: Path, undisturbed: Loaded
+) -> None:
+    def with_stray(path: str, query: Query) -> Answer:
+        bugs = account(path, query).json()
+        return Answer(200, {"bugs": [*bugs["bugs"], {"id": STRAY_ID}]} if path == "/bugs" else bugs)
+
+    assert run(with_stray).exit_code == 0
+    landed = raw.read(warehouse)
+    assert_only_more(landed, undisturbed.raw, 1)
+    assert raw.doubled(landed) == []
+
+
+def test_a_test_that_two_products_list_lands_once(
+    account: Account, run: Run, loaded: Path, undisturbed: Loaded
+) -> None:
+    shared = all_tests(account)[0]
+    paths = [f"/products/{product['id']}/exploratory_tests" for product in all_products(account)]
+
+    def sharing(path: str, query: Query) -> Answer:
+        found = account(path, query)
+        if path not in paths or query["page"] != ["1"]:
+            return found
+        tests = found.json()["exploratory_tests"]
+        own = account(f"/products/{shared['product']['id']}/exploratory_tests", query).json()
+        return Answer(
+            200,
+            {
+                "exploratory_tests": [
+                    *(test for test in tests if test["id"] != shared["id"]),
+                    *(test for test in own["exploratory_tests"] if test["id"] == shared["id"]),
+                ]
+            },
+        )
+
+    assert run(sharing).exit_code == 0
+    assert raw.differences(raw.read(loaded), undisturbed.raw) == []
 
 
 # Refusals

@@ -1,0 +1,71 @@
+"""Calls that fail in a row stop what is broken, and only that."""
+
+import pytest
+
+from loader.api import CallFailed, NotFound, ReadingStopped, Refused, TooSlow, Unusable
+from loader.breaker import Breaker
+
+
+def fail(breaker: Breaker, path: str, times: int, failure: CallFailed, **how: bool) -> None:
+    for _ in range(times):
+        breaker.failed(path, failure, is_divisible=how.get("is_divisible", False))
+
+
+def is_stopped(breaker: Breaker, path: str) -> bool:
+    try:
+        breaker.check(path)
+    except ReadingStopped:
+        return True
+    return False
+
+
+def test_an_api_that_is_down_is_not_asked_any_more() -> None:
+    breaker = Breaker(lambda: False)
+    fail(breaker, "/products/1/features", 10, Unusable("HTTP 503"))
+    fail(breaker, "/bugs", 9, TooSlow("timed out"), is_divisible=True)
+    assert not is_stopped(breaker, "/products")
+    fail(breaker, "/bugs", 1, Unusable("HTTP 502"))
+    with pytest.raises(ReadingStopped, match="nothing is answered any more: HTTP 502"):
+        breaker.check("/products")
+
+
+def test_an_answer_in_between_shows_that_it_is_up() -> None:
+    breaker = Breaker(lambda: pytest.fail("no need to ask"))
+    for _ in range(10):
+        fail(breaker, "/bugs", 19, Unusable("HTTP 503"))
+        breaker.succeeded("/bugs")
+        fail(breaker, "/bugs", 19, Refused("HTTP 422"))
+        fail(breaker, "/exploratory_tests/5", 1, NotFound("HTTP 404"))
+    assert not is_stopped(breaker, "/bugs")
+
+
+def test_an_endpoint_that_is_broken_is_given_up_and_others_are_not() -> None:
+    breaker = Breaker(lambda: True)
+    for test in range(50):
+        assert not is_stopped(breaker, f"/exploratory_tests/{test}")
+        fail(breaker, f"/exploratory_tests/{test}?page=1", 1, Unusable("not JSON"))
+    with pytest.raises(ReadingStopped, match="given up after 50 failed calls: not JSON"):
+        breaker.check("/exploratory_tests/99")
+    assert not is_stopped(breaker, "/products/1/exploratory_tests")
+    try:
+        breaker.check("/exploratory_tests/99")
+    except ReadingStopped as echo:
+        breaker.failed("/exploratory_tests/99", echo, is_divisible=False)
+    assert not is_stopped(breaker, "/products")
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_divisible"), [(TooSlow("HTTP 524"), True), (Refused("HTTP 403"), False)]
+)
+def test_what_is_to_be_expected_gives_no_endpoint_up(
+    failure: CallFailed, is_divisible: bool
+) -> None:
+    breaker = Breaker(lambda: True)
+    fail(breaker, "/bugs", 500, failure, is_divisible=is_divisible)
+    assert not is_stopped(breaker, "/bugs")
+
+
+def test_a_token_that_is_refused_ends_it_all_at_once() -> None:
+    breaker = Breaker(lambda: True)
+    fail(breaker, "/bugs", 1, ReadingStopped("HTTP 401"))
+    assert is_stopped(breaker, "/products")
