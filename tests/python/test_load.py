@@ -205,3 +205,12 @@ def test_the_file_opens_in_older_clients(load: Load, select: Select) -> None:
     load()
     tags = select("select tags from duckdb_databases() where database_name = 'warehouse'")
     assert "v1.0.0" in str(tags)
+
+
+def test_texts_of_any_length_land_within_the_memory_that_a_load_may_use(warehouse: Path) -> None:
+    # A row group of DuckDB, which keeps all texts up to 4 kB at once to compress them.
+    texts = "select i as id, repeat(md5(i::varchar), 64) as payload from range(122880) as rows(i)"
+    pipeline.settle(warehouse)
+    with pipeline._pipeline(warehouse).sql_client() as client:
+        client.execute_sql(f"create table texts as {texts}")
+        assert client.execute_sql("select count(*) from texts") == [(122_880,)]
