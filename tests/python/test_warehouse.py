@@ -19,6 +19,8 @@ PROJECT = Path(__file__).parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 Select = Callable[[str], list[tuple[Any, ...]]]
 Dbt = Callable[..., str]
+DATA_ONLY = ("--exclude-resource-type", "unit_test")
+"""Unit tests do not depend on what was loaded: one test runs them all."""
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_statuses_of_features_and_user_stories_are_those_that_the_api_gives(
     load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     for ours, theirs in (
         ("testio_marts.fct_test_features", "testio_staging.stg_test_feature_results"),
         ("testio_intermediate.int_test_user_stories", "testio_staging.stg_user_story_results"),
@@ -131,7 +133,7 @@ def test_a_second_load_without_changes_gives_the_same_marts(
     fingerprints = []
     for _ in range(2):
         load()
-        dbt("build")
+        dbt("build", *DATA_ONLY)
         marts = select(
             "select table_name from information_schema.tables "
             "where table_schema = 'testio_marts' order by 1"
@@ -157,7 +159,7 @@ def test_what_happens_to_a_bug_over_some_days_is_told(
     account.remove("bugs", gone_bug)
     account.change("bugs", open_bug, known=True)
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     changes = select(
         "select to_value, last_seen_before_at < first_seen_after_at "
         f"from testio_marts.fct_bug_status_changes where bug_id = {open_bug} "
@@ -196,7 +198,7 @@ def test_changes_and_deletions_arrive(
     account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     product_id, feature_id = select(
         "select min(product_id), min(feature_id) from testio_marts.dim_features "
         "where product_id = (select min(product_id) from testio_marts.dim_products)"
@@ -227,7 +229,7 @@ def test_changes_and_deletions_arrive(
     account.change("bugs", changed_bug, status="rejected", auto_accepted=False)
     account.remove("features", feature_id)
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     assert select(
         "select bug_id, test_feature_id, feature_id from testio_marts.fct_bugs "
         "where bug_id in (880001, 880002) order by bug_id"
@@ -248,7 +250,7 @@ def test_changes_and_deletions_arrive(
 
     account.change("tests", 990_001, features=[{**test["features"][0], "title": "Updated Title"}])
     load(test_ids=[990_001])
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     assert select(
         "select title, user_stories from testio_staging.stg_test_features "
         "where test_feature_id = 1042409"
@@ -263,7 +265,7 @@ def test_two_customers_with_the_same_ids_stay_apart(
         for customer_id, token in enumerate(accounts, 1):
             customer = Customer(token, customer_id, token, sandbox.url)
             assert not pipeline.load(warehouse, customer).problems
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     bugs = select("select customer_id, count(*) from testio_marts.fct_bugs group by 1 order by 1")
     assert bugs == [
         (number, account.truth().bugs) for number, account in enumerate(accounts.values(), 1)
@@ -289,7 +291,7 @@ def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
 
     with serve(empty) as sandbox:
         assert not pipeline.load(warehouse, Customer("new", 1, TOKEN, sandbox.url)).problems
-    dbt("build")
+    dbt("build", *DATA_ONLY)
 
 
 def test_what_was_made_can_be_taken_away_again(
@@ -298,7 +300,7 @@ def test_what_was_made_can_be_taken_away_again(
     import duckdb
 
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema theirs; create table theirs.numbers as select 1 as one")
         connection.execute("create table testio_marts.their_own as select 1 as one")
@@ -310,7 +312,7 @@ def test_what_was_made_can_be_taken_away_again(
         "select table_schema, table_name from information_schema.tables order by 1, 2"
     ) == [("testio_marts", "their_own"), ("theirs", "numbers")]
     load()
-    dbt("build")
+    dbt("build", *DATA_ONLY)
 
 
 @pytest.fixture(autouse=True)
