@@ -102,6 +102,7 @@ class LedgerReader:
             " from {ledger} where _dlt_load_id = %s group by endpoint",
             load_id,
         )
+        versions = self._versions([row[0] for row in totals], load_id)
         places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
         return [
             EndpointReport(
@@ -110,7 +111,7 @@ class LedgerReader:
                 incomplete,
                 records,
                 quarantined,
-                self._versions(endpoint, load_id),
+                versions[endpoint],
                 calls,
             )
             for endpoint, scopes, incomplete, records, quarantined, calls in sorted(
@@ -200,9 +201,13 @@ class LedgerReader:
         )
         return {(str(endpoint), int(product_id)): str(ids) for endpoint, product_id, ids in rows}
 
-    def _versions(self, endpoint: str, load_id: str) -> int:
-        rows = self.select(f"select count(*) from {{{endpoint}}} where _dlt_load_id = %s", load_id)
-        return int(rows[0][0])
+    def _versions(self, endpoints: list[str], load_id: str) -> dict[str, int]:
+        counts = " union all ".join(
+            f"select '{name}', count(*) from {{{name}}} where _dlt_load_id = %s"
+            for name in endpoints
+        )
+        rows = self.select(counts, *[load_id for _ in endpoints]) if endpoints else []
+        return {str(name): int(count) for name, count in rows}
 
 
 def _names(endpoints: list[Endpoint]) -> str:
