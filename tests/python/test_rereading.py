@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -116,10 +117,12 @@ def test_loads_at_any_rhythm_keep_everything_young(every: float) -> None:
 
 
 def test_the_most_urgent_step_runs_first_and_each_once() -> None:
-    schedule: Schedule[str] = Schedule(1)
+    schedule: Schedule[None] = Schedule(1)
+    ran: list[str] = []
     for urgency, name in ((2, "c"), (0, "a"), (1, "b"), (0, "a2")):
-        schedule.add(urgency, lambda name=name: name)
-    assert list(schedule) == ["a", "a2", "b", "c"]
+        schedule.add(urgency, partial(ran.append, name))
+    assert list(schedule) == [None] * 4
+    assert ran == ["a", "a2", "b", "c"]
     assert [schedule.unfinished(urgency) for urgency in range(3)] == [0, 0, 0]
 
 
