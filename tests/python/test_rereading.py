@@ -2,7 +2,6 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -120,7 +119,7 @@ def test_the_most_urgent_step_runs_first_and_each_once() -> None:
     schedule: Schedule[None] = Schedule(1)
     ran: list[str] = []
     for urgency, name in ((2, "c"), (0, "a"), (1, "b"), (0, "a2")):
-        schedule.add(urgency, partial(ran.append, name))
+        schedule.add(urgency, lambda name=name: ran.append(name))
     assert list(schedule) == [None] * 4
     assert ran == ["a", "a2", "b", "c"]
     assert [schedule.unfinished(urgency) for urgency in range(3)] == [0, 0, 0]
