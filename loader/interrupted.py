@@ -33,7 +33,7 @@ def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
         Path(pipeline.working_dir, *folders)
         for folders in (("normalize", "extracted"), ("load", "normalized"))
     )
-    for package in normalized.glob("*"):
+    for package in filter(Path.is_dir, normalized.glob("*")):
         # What it was made from goes only when it is complete; dlt would make it again, and fail.
         shutil.rmtree(extracted / package.name, ignore_errors=True)
         if package.name in landed:  # all but its files was done
