@@ -29,12 +29,19 @@ def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
         PipelineStepFailed: if what was read still cannot land, but may when tried again.
     """
     landed = _take_back(pipeline, tables)
-    for load_id in pipeline.list_normalized_load_packages():
-        package = Path(pipeline.working_dir, "load", "normalized", load_id)
-        if load_id in landed:  # all but its files was done
+    extracted, normalized = (
+        Path(pipeline.working_dir, *folders)
+        for folders in (("normalize", "extracted"), ("load", "normalized"))
+    )
+    for package in filter(Path.is_dir, normalized.glob("*")):
+        # What it was made from goes only when it is complete; dlt would make it again, and fail.
+        shutil.rmtree(extracted / package.name, ignore_errors=True)
+        if package.name in landed:  # all but its files was done
             shutil.rmtree(package)
         else:
             _rewind(package)
+    if normalized.parent.exists():
+        normalized.mkdir(exist_ok=True)  # dlt makes it after the folder that it is in
     if pipeline.has_pending_data:
         try:
             pipeline.normalize()

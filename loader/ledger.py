@@ -7,13 +7,12 @@ from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS
+from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from loader.rereading import Known
 from loader.tables import LEDGER, QUARANTINE
 
-_ENDPOINTS_OF_ANY_TEST = sum(
-    endpoint.parent == "test" and not endpoint.for_test_cases for endpoint in ENDPOINTS
-)
+_OF_TESTS = [endpoint for endpoint in ENDPOINTS if endpoint.parent == "test"]
+_OF_ANY_TEST = [endpoint for endpoint in _OF_TESTS if not endpoint.for_test_cases]
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,13 @@ class LedgerReader:
             "  select test_id, endpoint, max(read_at) as latest_at,"
             "    max(case when is_complete then read_at end) as complete_at"
             "  from {ledger}"
-            "  where customer_id = %s and test_id is not null and endpoint <> %s"
+            f"  where customer_id = %s and test_id is not null and endpoint in {_names(_OF_TESTS)}"
             "  group by test_id, endpoint"
             ") as scopes group by test_id"
             " having count(case when complete_at = latest_at then 1 end) = count(*)"
-            " and count(*) >= %s",
+            f" and count(case when endpoint in {_names(_OF_ANY_TEST)} then 1 end) = %s",
             customer_id,
-            TESTS.name,
-            _ENDPOINTS_OF_ANY_TEST,
+            len(_OF_ANY_TEST),
         )
         last = self.select(
             "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
@@ -104,6 +102,7 @@ class LedgerReader:
             " from {ledger} where _dlt_load_id = %s group by endpoint",
             load_id,
         )
+        versions = self._versions([row[0] for row in totals], load_id)
         places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
         return [
             EndpointReport(
@@ -112,7 +111,7 @@ class LedgerReader:
                 incomplete,
                 records,
                 quarantined,
-                self._versions(endpoint, load_id),
+                versions[endpoint],
                 calls,
             )
             for endpoint, scopes, incomplete, records, quarantined, calls in sorted(
@@ -202,9 +201,18 @@ class LedgerReader:
         )
         return {(str(endpoint), int(product_id)): str(ids) for endpoint, product_id, ids in rows}
 
-    def _versions(self, endpoint: str, load_id: str) -> int:
-        rows = self.select(f"select count(*) from {{{endpoint}}} where _dlt_load_id = %s", load_id)
-        return int(rows[0][0])
+    def _versions(self, endpoints: list[str], load_id: str) -> dict[str, int]:
+        counts = " union all ".join(
+            f"select '{name}', count(*) from {{{name}}} where _dlt_load_id = %s"
+            for name in endpoints
+        )
+        rows = self.select(counts, *[load_id for _ in endpoints]) if endpoints else []
+        return {str(name): int(count) for name, count in rows}
+
+
+def _names(endpoints: list[Endpoint]) -> str:
+    """Return the names as a list in SQL."""
+    return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
 
 
 def _describe(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_FILES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
+_FILES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 KILLED = -signal.SIGKILL
 
 

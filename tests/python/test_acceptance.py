@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
 import raw
@@ -215,3 +216,25 @@ def test_bad_state_is_harmless(load: Load, loaded: Path, undisturbed: Loaded) ->
     report = load()
     assert not report.problems
     assert raw.differences(raw.read(loaded), undisturbed.raw) == []
+
+
+def test_bad_state_in_the_warehouse_is_harmless(
+    load: Load, loaded: Path, undisturbed: Loaded
+) -> None:
+    with duckdb.connect(str(loaded)) as connection:
+        connection.execute(
+            "set search_path = testio_raw;"
+            "update ledger set ids = case when test_id is null then '{ no list' else '[null]' end;"
+            "insert into ledger by name select * replace ('?' as endpoint, false as is_complete,"
+            " now() + interval 1 year as read_at) from ledger;"
+            "create table _dlt_pipeline_state as select 'testio' as pipeline_name, 99 as version,"
+            " 'no state' as state, now() as created_at, _dlt_load_id, 'x' as _dlt_id from ledger;"
+            "insert into _dlt_version by name select * replace ('no schema' as schema,"
+            " 9 as version, 'x' as version_hash) from _dlt_version;"
+        )
+    report = load()
+    assert not report.problems
+    assert raw.differences(raw.read(loaded), undisturbed.raw) == []
+    ledger = pipeline.ledger_of(loaded)
+    assert ledger
+    assert [status.unread_tests for status in ledger.customers()] == [0]

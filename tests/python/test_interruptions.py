@@ -23,7 +23,7 @@ from moments import KILLED, Loads, loads
 from loader.sandbox import Account, Answer, Query, serve
 from loader.sandbox.changes import a_day
 
-KILLS, KILLS_BY_TIME = 15, 5
+KILLS, KILLS_BY_TIME = 12, 5
 
 
 class Story(NamedTuple):
@@ -78,6 +78,24 @@ def test_a_load_that_is_killed_is_made_up_for(kill: int, story: Story, tmp_path:
     assert story.loads.run(warehouse, moment=moment)[0] == KILLED
     if kill % 3 == 2:
         shutil.rmtree(tmp_path / ".testio")
+    assert_completes(story, warehouse)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "os.mkdir .*/load/new",
+        "shutil.rmtree .*/normalize/extracted/",
+        "os.rename .*/load/normalized/[0-9a-f]+$",
+    ],
+)
+def test_a_load_that_is_killed_where_dlt_must_not_be_is_made_up_for(
+    moment: str, story: Story, tmp_path: Path
+) -> None:
+    warehouse = story.begin(tmp_path)
+    names = enumerate(story.moments, 1)
+    at = next(at for at, name in names if re.match(moment, name))
+    assert story.loads.run(warehouse, moment=at)[0] == KILLED
     assert_completes(story, warehouse)
 
 
