@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from dbt_metricflow.cli.main import cli
@@ -75,6 +76,13 @@ def same(value: Any, text: str) -> bool:
 
 def test_there_are_twenty() -> None:
     assert len(QUESTIONS) == PAGE.read_text().count("\n## ") == 20
+
+
+def test_the_exposure_names_what_the_page_asks() -> None:
+    exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
+    (page,) = (exposure for exposure in exposures if exposure["name"] == "questions")
+    asked = re.findall(r"testio_marts\.(\w+)", PAGE.read_text())
+    assert page["depends_on"] == [f"ref('{mart}')" for mart in sorted(set(asked))]
 
 
 @pytest.mark.usefixtures("_signals")
