@@ -1,6 +1,7 @@
 BIN := .venv/bin
 PYTHON ?= python3
 export DO_NOT_TRACK := 1
+BOARDS = $(filter-out charts/meta.yml,$(wildcard charts/*.yml))
 
 .DEFAULT_GOAL := help
 
@@ -43,6 +44,21 @@ docs: setup ## Generate the site that describes the warehouse, as one page
 	$(BIN)/dbt --quiet docs generate --static
 	@echo "The site is target/static_index.html; what make run has not built yet is described without types."
 
+.PHONY: built
+built: setup
+	@$(BIN)/dbt --quiet parse
+	@$(BIN)/dct query testio "select count(*) from {{ ref('product_quality') }}" >/dev/null 2>&1 || \
+		{ echo "There is no built warehouse: run make run first." >&2; exit 1; }
+
+.PHONY: dashboard
+dashboard: built ## Serve the boards on this machine, and say where
+	$(BIN)/dct serve
+
+.PHONY: report
+report: built ## Write each board into reports/, as one HTML page and as PDF, to hand to someone
+	$(BIN)/dct render $(BOARDS) --no-warnings --format html --output 'reports/{stem}.html'
+	$(BIN)/dct render $(BOARDS) --no-warnings --format pdf --output 'reports/{stem}.pdf'
+
 .PHONY: bench
 bench: setup ## Measure time and memory of loads and builds of large synthetic accounts
 	$(BIN)/python -m benchmarks.load
@@ -57,4 +73,4 @@ lock: ## Resolve the dependencies anew into requirements.lock
 
 .PHONY: clean
 clean: ## Remove what was built, all but the warehouse and profiles.yml
-	rm -rf .venv target logs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv target logs reports .mypy_cache .ruff_cache .pytest_cache
