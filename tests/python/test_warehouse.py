@@ -1,52 +1,25 @@
 """From the API to fct_bugs: the warehouse says what the sandbox says, and follows its changes."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import DATA_ONLY, PROJECT, run_dbt
 
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
 
-PROJECT = Path(__file__).parents[2]
-DBT = Path(sys.executable).with_name("dbt")
 Select = Callable[[str], list[tuple[Any, ...]]]
 Dbt = Callable[..., str]
-DATA_ONLY = ("--exclude-resource-type", "unit_test")
-"""Unit tests do not depend on what was loaded: one test runs them all."""
 
 
 @pytest.fixture
-def dbt(warehouse: Path, tmp_path: Path) -> Dbt:
-    """Run dbt on the warehouse, with the profile that the project gives as an example."""
-    shutil.copy(PROJECT / "profiles.yml.example", tmp_path / "profiles.yml")
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [DBT, "--quiet", *arguments],
-            env={
-                **os.environ,
-                "TESTIO_DUCKDB_PATH": str(warehouse),
-                "DBT_PROJECT_DIR": str(PROJECT),
-                "DBT_PROFILES_DIR": str(tmp_path),
-                "DBT_TARGET_PATH": str(tmp_path / "target"),
-                "DBT_LOG_PATH": str(tmp_path / "logs"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+def dbt(warehouse: Path) -> Dbt:
+    return partial(run_dbt, warehouse)
 
 
 @pytest.fixture
