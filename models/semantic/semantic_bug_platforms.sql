@@ -1,0 +1,36 @@
+with bugs as (
+    select * from {{ ref('semantic_bugs') }}
+    where is_counted
+),
+
+platforms as (
+    select * from {{ ref('bridge_bug_platforms') }}
+),
+
+joined as (
+    select
+        bugs.bug_key,
+        platforms.platform_number,
+        bugs.test_key,
+        bugs.feature_key,
+        bugs.tester_key,
+        bugs.severity,
+        bugs.status,
+        bugs.known_bug,
+        bugs.attribution,
+        bugs.author_key,
+        platforms.device_category,
+        platforms.device_vendor,
+        platforms.device_name,
+        platforms.operating_system,
+        platforms.operating_system_version,
+        platforms.browser,
+        bugs.ended_on
+    from bugs
+    inner join platforms
+        on
+            bugs.customer_id = platforms.customer_id
+            and bugs.bug_id = platforms.bug_id
+)
+
+select * from joined
