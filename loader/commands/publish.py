@@ -61,18 +61,18 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
 
 
 def _print(to: Path, publication: "Publication") -> None:
-    from loader.commands.report import print_lines, print_table
+    from loader.commands.report import print_lines
 
-    print_table(
-        f"Published as built {publication.built_at:%Y-%m-%d %H:%M} (UTC)",
-        ("table", "rows"),
-        [(f"{table.schema}.{table.table}", table.rows) for table in publication.tables],
-        has_totals=True,
-    )
-    path = to.absolute()
-    asked = (
+    path, tables = to.absolute(), publication.tables
+    query = (
         f"duckdb.sql(\"from '{path}/marts/fct_bugs.parquet'\")"
         if to.is_dir()
         else f"duckdb.connect('{path}', read_only=True).sql('from marts.fct_bugs')"
     )
-    print_lines([f"It is {path}. In Python, for example: import duckdb; {asked}"])
+    print_lines(
+        [
+            f"Published {len(tables)} tables with {sum(table.rows for table in tables):,} rows, as "
+            f"built at {publication.built_at:%Y-%m-%d %H:%M} (UTC): {path}",
+            f"To look at one in Python: import duckdb; print({query})",
+        ]
+    )

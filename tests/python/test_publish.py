@@ -158,8 +158,8 @@ def test_all_marts_and_audit_models_are_published_and_nothing_else(built: Path, 
     printed = publish("--to", to)
     assert rows(to) == tables
     assert len(tables) > 30
+    assert f"{len(tables)} tables with {sum(map(len, tables.values())):,} rows" in printed
     assert str(to) in printed
-    assert f"all {sum(map(len, tables.values())):,}" in " ".join(printed.split())
     assert storage_version(to) == "v1.0.0"
     assert names(to.parent) == [to.name]
 
