@@ -167,6 +167,7 @@ def _opened(path: Path, fresh: Path, customer_id: int | None) -> Iterator[_Wareh
     try:
         _remove(fresh, spilled)
         with duckdb.connect(config=config) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would go to stdout
             warehouse.attach(connection, path, "warehouse", read_only=True)
             yield _Warehouse(connection, customer_id)
     finally:
