@@ -19,7 +19,8 @@ def erase(name: str, yes: bool) -> None:
     """Remove a customer for good.
 
     All their rows go, in raw and in what dbt built, and the file is rewritten, so that nothing of
-    them is left in its bytes. Copies of it and folders written by `load --record` stay as they are.
+    them is left in its bytes. Copies of it, what was published, and folders written by
+    `load --record` stay as they are.
     """
     from loader import erasure, warehouse
     from loader.customers import id_of

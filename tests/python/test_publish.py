@@ -310,7 +310,6 @@ def test_a_test_that_fails_later_takes_the_build_back(built: Path, to: Path) -> 
     [
         ("build", "--select", "dim_sections"),
         ("build", "--empty", *DATA_ONLY),
-        ("run", "--select", "dim_sections"),
     ],
     ids=" ".join,
 )
