@@ -17,10 +17,12 @@ from typing import Any
 
 import duckdb
 
-from loader import warehouse
+from loader import saved_queries, warehouse
 
 _MEMORY = "500MB"
 """For a table of any size: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
+_WAREHOUSE = "warehouse"
+_METRICS = "metrics"
 _TO_EVERYONE = "to_everyone"
 _MAY_WRITE = 0o222
 _NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
@@ -48,49 +50,62 @@ class Publication:
 
 
 @dataclass(frozen=True)
-class _Built:
-    """A relation that the last build has made, and how it is published."""
+class _Source:
+    """What a table is published from."""
 
     schema: str
+    """Where it is to be published."""
     table: str
-    published_schema: str
-    published: str
+    rows: str
+    """What they are selected from, in SQL."""
+    customer_column: str | None
+    """What tells whose a row is; None if it is nobody's."""
+    relation: tuple[str, str] | None = None
+    """Schema and name of what dbt has built, if it is that."""
 
 
 class _Warehouse:
     """The warehouse, open for reading, and what of it is to be published."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, customer_id: int | None) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, customer_id: int | None, manifest: Path | None
+    ) -> None:
         self.connection = connection
         self._customer_id = customer_id
-        self.built_at, self.relations = _passed_build(connection)
+        self.built_at, self.sources = _passed_build(connection)
+        if manifest:
+            self.sources += _saved_queries(manifest)
 
-    def query(self, relation: _Built) -> str:
+    def query(self, source: _Source) -> str:
         """Return the query for the rows that are published."""
-        query = f"from {warehouse.quoted('warehouse', relation.schema, relation.table)}"
-        if self._customer_id is None or relation.published == _TO_EVERYONE:
+        query = f"from {source.rows}"
+        if self._customer_id is None or source.customer_column is None:
             return query
-        return f"{query} where customer_id = {self._customer_id:d}"
+        return f"{query} where {source.customer_column} = {self._customer_id:d}"
 
-    def copy(self, relation: _Built, statement: str) -> Table:
-        """Run the statement that copies a relation, and count the rows."""
+    def copy(self, source: _Source, statement: str) -> Table:
+        """Run the statement that copies a source, and count the rows."""
         try:
             (rows,) = self.connection.execute(statement).fetchone() or (0,)
-        except duckdb.BinderException as error:
-            raise NotPublished(f"{relation.schema}.{relation.table}: {error}") from error
-        return Table(relation.published_schema, relation.table, rows)
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise NotPublished(f"{source.schema}.{source.table}: {error}") from error
+        return Table(source.schema, source.table, rows)
 
     def publication(self, tables: list[Table]) -> Publication:
         """Return what is published, if anything in it is the customer's."""
-        shared = {r.table for r in self.relations if r.published == _TO_EVERYONE}
+        shared = {source.table for source in self.sources if source.customer_column is None}
         rows = sum(table.rows for table in tables if table.table not in shared)
         if self._customer_id is not None and not rows:
             raise NotPublished(f"the warehouse has nothing of customer_id {self._customer_id}")
         return Publication(self.built_at, tables)
 
 
-def publish(path: Path, to: Path, *, customer_id: int | None = None) -> Publication:
+def publish(
+    path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
+) -> Publication:
     """Write what is built in the warehouse at `path` to a DuckDB file: of all customers, or of one.
+
+    With dbt's semantic manifest it has the saved queries as well.
 
     Raises:
         NotPublished: if the last build has not passed, or what is at `to` cannot be replaced.
@@ -101,16 +116,16 @@ def publish(path: Path, to: Path, *, customer_id: int | None = None) -> Publicat
     if file.exists() and file.stat().st_mode & _MAY_WRITE:
         raise NotPublished(_NOT_OURS.format(to))
     fresh = file.with_name(f".{file.name}.fresh")
-    with _opened(path, fresh, customer_id) as source:
-        if file.stem in {relation.published_schema for relation in source.relations}:
+    with _opened(path, fresh, customer_id, manifest) as opened:
+        if file.stem in {source.schema for source in opened.sources}:
             raise NotPublished(
                 f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
                 "give another path"
             )
-        warehouse.attach(source.connection, fresh, "published")
-        publication = source.publication([_copy_table(source, r) for r in source.relations])
-        _copy_comments(source)
-        source.connection.execute("detach published")  # leaves no write-ahead log
+        warehouse.attach(opened.connection, fresh, "published")
+        publication = opened.publication([_copy_table(opened, s) for s in opened.sources])
+        _copy_comments(opened)
+        opened.connection.execute("detach published")  # leaves no write-ahead log
         fresh.chmod(fresh.stat().st_mode & ~_MAY_WRITE)
         _write_through(fresh)
         # A reader that got round that has left its own, which fits no other file.
@@ -119,7 +134,9 @@ def publish(path: Path, to: Path, *, customer_id: int | None = None) -> Publicat
     return publication
 
 
-def publish_parquet(path: Path, to: Path, *, customer_id: int | None = None) -> Publication:
+def publish_parquet(
+    path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
+) -> Publication:
     """Write the same as Parquet files: `to` is a link to the folder of the latest publication.
 
     The folder before is kept, for those who are still opening its files.
@@ -135,10 +152,10 @@ def publish_parquet(path: Path, to: Path, *, customer_id: int | None = None) -> 
     if (link.exists() or link.is_symlink()) and not is_ours:
         raise NotPublished(_NOT_OURS.format(to))
     fresh = link.with_name(f".{link.name}.fresh")
-    with _opened(path, fresh, customer_id) as source:
+    with _opened(path, fresh, customer_id, manifest) as opened:
         fresh.mkdir()
-        publication = source.publication(
-            [_copy_to_parquet(source, r, fresh) for r in source.relations]
+        publication = opened.publication(
+            [_copy_to_parquet(opened, s, fresh) for s in opened.sources]
         )
         for file in [*fresh.rglob("*"), fresh]:
             _write_through(file)
@@ -153,7 +170,9 @@ def publish_parquet(path: Path, to: Path, *, customer_id: int | None = None) -> 
 
 
 @contextmanager
-def _opened(path: Path, fresh: Path, customer_id: int | None) -> Iterator[_Warehouse]:
+def _opened(
+    path: Path, fresh: Path, customer_id: int | None, manifest: Path | None
+) -> Iterator[_Warehouse]:
     """Open the warehouse; neither before nor afterwards is there anything where `fresh` is made."""
     spilled = fresh.with_name(f"{fresh.name}.tmp")
     config: dict[str, Any] = {
@@ -169,12 +188,12 @@ def _opened(path: Path, fresh: Path, customer_id: int | None) -> Iterator[_Wareh
         with duckdb.connect(config=config) as connection:
             connection.execute("set enable_progress_bar = false")  # it would go to stdout
             warehouse.attach(connection, path, "warehouse", read_only=True)
-            yield _Warehouse(connection, customer_id)
+            yield _Warehouse(connection, customer_id, manifest)
     finally:
         _remove(fresh, spilled)
 
 
-def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[_Built]]:
+def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[_Source]]:
     """Return what the last build has made, if it has passed and no load has landed since."""
     try:
         rows = connection.execute(
@@ -193,29 +212,45 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
             "a load has landed that the last `dbt build` has not seen; run `dbt build`, then "
             "publish again"
         )
-    return rows[0][0], [_Built(*relation) for _, _, *relation in rows]
+    return rows[0][0], [
+        _Source(
+            published_schema,
+            table,
+            warehouse.quoted(_WAREHOUSE, schema, table),
+            None if published == _TO_EVERYONE else "customer_id",
+            (schema, table),
+        )
+        for _, _, schema, table, published_schema, published in rows
+    ]
 
 
-def _copy_table(source: _Warehouse, relation: _Built) -> Table:
-    schema = warehouse.quoted("published", relation.published_schema)
-    source.connection.execute(f"create schema if not exists {schema}")
+def _saved_queries(manifest: Path) -> list[_Source]:
+    return [
+        _Source(_METRICS, name, f"({sql}) as saved_query", saved_queries.CUSTOMER)
+        for name, sql in saved_queries.statements(manifest, _WAREHOUSE).items()
+    ]
+
+
+def _copy_table(opened: _Warehouse, source: _Source) -> Table:
+    schema = warehouse.quoted("published", source.schema)
+    opened.connection.execute(f"create schema if not exists {schema}")
     # Without keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 has made one.
-    table = f"{schema}.{warehouse.quoted(relation.table)}"
-    return source.copy(relation, f"create table {table} as {source.query(relation)}")
+    table = f"{schema}.{warehouse.quoted(source.table)}"
+    return opened.copy(source, f"create table {table} as {opened.query(source)}")
 
 
-def _copy_to_parquet(source: _Warehouse, relation: _Built, folder: Path) -> Table:
-    file = folder / relation.published_schema / f"{relation.table}.parquet"
+def _copy_to_parquet(opened: _Warehouse, source: _Source, folder: Path) -> Table:
+    file = folder / source.schema / f"{source.table}.parquet"
     file.parent.mkdir(exist_ok=True)
     # As many rows as by default would stand in memory at once.
     options = "format parquet, row_group_size_bytes '16MB'"
     target = warehouse.literal(str(file))
-    return source.copy(relation, f"copy ({source.query(relation)}) to {target} ({options})")
+    return opened.copy(source, f"copy ({opened.query(source)}) to {target} ({options})")
 
 
-def _copy_comments(source: _Warehouse) -> None:
-    published = {(r.schema, r.table): r.published_schema for r in source.relations}
-    comments = source.connection.execute(
+def _copy_comments(opened: _Warehouse) -> None:
+    published = {source.relation: source.schema for source in opened.sources}
+    comments = opened.connection.execute(
         "select schema_name, table_name, null, comment from duckdb_tables()"
         " where database_name = 'warehouse' and comment is not null"
         " union all"
@@ -226,7 +261,7 @@ def _copy_comments(source: _Warehouse) -> None:
         if (schema, table) in published:
             name = ("published", published[schema, table], table, column)
             what = "table" if column is None else "column"
-            source.connection.execute(
+            opened.connection.execute(
                 f"comment on {what} {warehouse.quoted(*filter(None, name))}"
                 f" is {warehouse.literal(comment)}"
             )

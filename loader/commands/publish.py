@@ -39,11 +39,12 @@ if TYPE_CHECKING:
 def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     """Give readers a copy of what dbt has built.
 
-    It has the marts and the audit models, and is made only if the last `dbt build` has passed and
-    has seen the newest load. It takes the place of the one before in one step: who reads that one
-    keeps it, and neither a load nor a build waits for them. DuckDB 1.x can open the file.
+    It has the marts, the audit models and the saved queries of the metrics, and is made only if the
+    last `dbt build` has passed and has seen the newest load. It takes the place of the one before
+    in one step: who reads that one keeps it, and neither a load nor a build waits for them. DuckDB
+    1.x can open the file.
     """
-    from loader import publishing, warehouse
+    from loader import publishing, saved_queries, warehouse
     from loader.commands.report import print_json
     from loader.customers import id_of
 
@@ -53,11 +54,17 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
         raise Failure(f"there is no {path}; `testio-loader load` creates it")
     write = publishing.publish_parquet if format_ == "parquet" else publishing.publish
     with warehouse.locked(path):
-        publication = write(path, to, customer_id=customer_id)
+        manifest = saved_queries.find_manifest()
+        publication = write(path, to, customer_id=customer_id, manifest=manifest)
     if as_json:
         print_json({"path": str(to.absolute()), "customer_id": customer_id, **asdict(publication)})
     else:
         _print(to, publication)
+        if not manifest:
+            click.echo(
+                f"The saved queries of the metrics are not among them: there is no "
+                f"{saved_queries.MANIFEST} here, or no dbt-metricflow; publish where dbt builds."
+            )
 
 
 def _print(to: Path, publication: "Publication") -> None:

@@ -109,6 +109,17 @@ def rows(at: Path) -> Tables:
         }
 
 
+def saved_queries(at: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the schema of metrics, with the names of columns."""
+    with duckdb.connect("" if at.is_dir() else str(at), read_only=not at.is_dir()) as connection:
+        tables = {name: f"'{at}/{name.replace('.', '/')}.parquet'" if at.is_dir() else name for name in rows(at)}
+        return {
+            name.removeprefix("metrics."): connection.sql(f"from {source} order by all").df().to_dict("records")
+            for name, source in tables.items()
+            if name.startswith("metrics.")
+        }
+
+
 def expected(warehouse: Path, customer_id: int | None = None) -> Tables:
     """Return what of a warehouse is to be published."""
     everything = rows(warehouse)
@@ -184,6 +195,28 @@ def test_descriptions_are_published(built: Path, to: Path) -> None:
         described = connection.execute(comments.format("'testio_marts', 'testio_audit'")).fetchall()
     assert published == [row for row in described if row[0] != "passed_build"]
     assert [row for row in published if not row[2]] == []
+
+
+@pytest.mark.parametrize("format_", ["duckdb", "parquet"])
+def test_saved_queries_are_published_where_dbt_builds(
+    format_: str, built_file: Path, built: Path, to: Path
+) -> None:
+    assert "saved queries" in publish("--to", to, "--format", format_)
+    assert not saved_queries(to)
+    shutil.copytree(built_file.parent / "target", built.parent / "target")
+    assert "saved queries" not in publish("--to", to, "--format", format_)
+    everyone = saved_queries(to)
+    assert len(everyone) >= 6
+    assert {row["test__customer"] for row in everyone["quarterly_review"]} == {1, 2}
+    quarters = "from testio_marts.product_quality where period_type = 'quarter'"
+    with duckdb.connect(str(built), read_only=True) as connection:
+        (bugs,) = connection.execute(f"select sum(bug_count) {quarters}").fetchone() or ()
+    assert sum(row["bug_count"] for row in everyone["quarterly_review"]) == bugs > 0
+    publish("--to", to, "--format", format_, "--customer", "globex")
+    assert saved_queries(to) == {
+        name: [row for row in table if row["test__customer"] == 2]
+        for name, table in everyone.items()
+    }
 
 
 @pytest.mark.parametrize("version", ["lowest", "highest"])
@@ -402,8 +435,10 @@ def test_a_reader_keeps_what_it_has_through_load_build_and_publication(
         publish("--to", folder, "--format", "parquet")
         assert bugs() == held
         reader.stdin.close()
-    assert rows(to)["marts.fct_bugs"] != before["marts.fct_bugs"]
-    assert rows(to) == rows(folder) == expected(built)
+    after = {name: table for name, table in rows(to).items() if not name.startswith("metrics.")}
+    assert after["marts.fct_bugs"] != before["marts.fct_bugs"]
+    assert after == expected(built)
+    assert rows(to) == rows(folder)
     assert rows(files) == before
     publish("--to", folder, "--format", "parquet")
     assert not files.exists()
