@@ -39,10 +39,16 @@ test: setup ## Test everything, from a clean state
 	$(BIN)/sqlfluff lint models tests
 	@echo "All tests passed."
 
+.PHONY: docs
+docs: setup ## Generate the site that describes the warehouse, as one page
+	$(BIN)/dbt --quiet docs generate --static
+	@echo "The site is target/static_index.html; what make run has not built yet is described without types."
+
 .PHONY: bench
-bench: setup ## Measure calls, time and memory of loads of large synthetic accounts
+bench: setup ## Measure time and memory of loads and builds of large synthetic accounts
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.load --memory
+	$(BIN)/python -m benchmarks.build
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew into requirements.lock

@@ -127,8 +127,12 @@ def needed_calls(size: Size) -> int:
 
 
 def load(size: Size, latency: float) -> Run:
-    with tempfile.TemporaryDirectory() as folder, sandbox(size, latency) as url:
-        warehouse = Path(folder) / "warehouse.duckdb"
+    with tempfile.TemporaryDirectory() as folder:
+        return load_into(Path(folder) / "warehouse.duckdb", size, latency)
+
+
+def load_into(warehouse: Path, size: Size, latency: float) -> Run:
+    with sandbox(size, latency) as url:
         environment = {
             **os.environ,
             "TESTIO_DUCKDB_PATH": str(warehouse),

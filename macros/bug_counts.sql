@@ -1,4 +1,3 @@
-{# The counts of bugs, defined once: the name of each and which rows of fct_bugs it counts. #}
 {% macro bug_counts() %}
     {{- return({
         'bug_count': 'true',
@@ -17,7 +16,6 @@
     }) }}
 {% endmacro %}
 
-{# All of them as columns of a query that groups rows of fct_bugs, and the severity score. #}
 {% macro counted_bugs() -%}
     {%- for name, condition in bug_counts().items() -%}
     count(case when {{ condition }} then 1 end) as {{ name }},
@@ -25,7 +23,6 @@
     cast(sum(severity_weight) as bigint) as bug_severity_score
 {%- endmacro %}
 
-{# All of them out of a query that has them, 0 where a join found no bugs. #}
 {% macro bug_counts_of(relation) -%}
     {%- for name in bug_counts() -%}
     coalesce({{ relation }}.{{ name }}, 0) as {{ name }},

@@ -1,6 +1,4 @@
-{# The newest version of each record of a raw table, of what completed loads have landed.
-
-   Which version is the newest is found out without touching payloads, so that these are only streamed.
+{# Which version is the newest is found out without touching payloads, so that these are only streamed.
    It goes by when it was loaded or, if it came out of an archive, recorded; _dlt_valid_to is not used,
    since that goes by the order of landing, and not every destination can close a version. An archive
    that was replayed twice has landed the same version twice. #}

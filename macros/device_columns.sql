@@ -1,4 +1,3 @@
-{# What a device says, in bugs as in executions: the columns for `project`. #}
 {% macro device_columns() %}
     {{- return([
         ('device_id', 'id', 'bigint'),

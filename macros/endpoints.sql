@@ -1,5 +1,3 @@
-{# The endpoints whose records land, each with the scope that its records are read in: the account's, a
-   product's, a test's, or that of the test which the record itself is. #}
 {% macro endpoints() %}
     {{- return({
         'products': 'account',

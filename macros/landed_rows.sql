@@ -1,4 +1,3 @@
-{# The rows of a raw table that completed loads have landed. #}
 {% macro landed_rows(table) -%}
     select landed.*
     from {{ source('testio_raw', table) }} as landed

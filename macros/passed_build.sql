@@ -1,7 +1,5 @@
-{# What has been built and may be published: a row a relation, written when a whole `dbt build` has passed.
-
-   It goes as soon as a run begins that changes anything, so that it is there only if what is in the warehouse
-   has passed its tests. Unit tests need not have run: they test the models, not what was built. #}
+{# Unit tests need not have run: they test the models, not what was built. What is gone as soon as a run
+   begins cannot be left over from an earlier one, however this one ends. #}
 {% macro passed_build() %}
     {{- return(api.Relation.create(
         database=target.database,
@@ -10,14 +8,12 @@
     )) }}
 {% endmacro %}
 
-{# For on-run-start. #}
 {% macro revoke_passed_build() %}
     {%- if execute and flags.WHICH != 'test' %}
         {{- testio.drop_passed_build() }}
     {%- endif %}
 {% endmacro %}
 
-{# For on-run-end. #}
 {% macro record_passed_build(results) %}
     {%- if execute %}
         {%- set passed = results | selectattr('status', 'in', ['success', 'pass', 'warn']) | map(attribute='node.unique_id') | list %}

@@ -1,10 +1,7 @@
-{# The rates of bugs, defined once. With nothing to divide by a rate is null. #}
-
 {% macro rate(part, whole) -%}
     {{ to_double(part) }} / nullif({{ whole }}, 0)
 {%- endmacro %}
 
-{# The rates as columns of a query over what has the counts of `bug_counts`. #}
 {% macro bug_rates() -%}
     {{ rate('(accepted_bug_count + auto_accepted_bug_count)', 'bug_count') }} as overall_acceptance_rate,
     {{ rate('accepted_bug_count', 'bug_count') }} as active_acceptance_rate,
@@ -15,8 +12,6 @@
     {{ rate('known_bug_count', 'bug_count') }} as known_bug_rate
 {%- endmacro %}
 
-{# healthy, warning or critical, by the rates and the vars; null where there is no rate to go by. The
-   worst of the rates decides. #}
 {% macro health() -%}
     case
         when

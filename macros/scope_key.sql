@@ -1,4 +1,3 @@
-{# What tells one scope from another, in one text: customer, endpoint, product and test. #}
 {% macro scope_key(product_id='product_id', test_id='test_id') -%}
     concat_ws(
         '/',

@@ -1,5 +1,3 @@
-{# The API's severity says two things at once: of a functional bug how severe it is, of any other what
-   kind of bug it is. These tell them apart; an unknown severity tells neither. #}
 {% macro bug_type(severity='severity') -%}
     case
         when {{ severity }} in ('low', 'high', 'critical') then 'functional'
@@ -11,7 +9,6 @@
     case when {{ severity }} in ('low', 'high', 'critical') then {{ severity }} end
 {%- endmacro %}
 
-{# How much a bug counts in a severity score; the weights are vars. #}
 {% macro severity_weight(severity='severity') -%}
     cast(case {{ severity }}
         when 'critical' then {{ var('severity_weight_critical') }}

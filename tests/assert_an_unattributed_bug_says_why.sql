@@ -1,4 +1,3 @@
--- A bug has a test feature, or a reason why it has none. A row: a bug with both or neither.
 select
     customer_id,
     bug_id,

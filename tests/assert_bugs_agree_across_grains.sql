@@ -1,5 +1,3 @@
--- Counted by product, test, feature or period, bugs are as many as fct_bugs has; those of no test feature
--- are counted apart, and quality figures count executed tests only. A row: a count that came out otherwise.
 {%- set periods = ['month', 'quarter', 'year'] %}
 with bugs as (
     select

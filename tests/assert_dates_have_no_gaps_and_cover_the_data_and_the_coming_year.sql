@@ -1,5 +1,3 @@
--- A row: a date whose next day is missing, though it is not the last one; or a day of the data, or of the
--- year after it, that is missing.
 with dates as (
     select * from {{ ref('dim_dates') }}
 ),

@@ -1,4 +1,3 @@
--- A row: a bug that no platform has, or a test whose required platforms are not as many as it lists.
 select
     bugs.customer_id,
     bugs.bug_id as record_id

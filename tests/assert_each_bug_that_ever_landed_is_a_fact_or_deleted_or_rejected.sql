@@ -1,4 +1,3 @@
--- A row: a bug that stands in none of fct_bugs, fct_deleted_bugs and audit_rejected_bugs, or in several.
 with accounted as (
     select
         customer_id,

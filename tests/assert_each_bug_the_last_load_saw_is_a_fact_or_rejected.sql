@@ -1,5 +1,3 @@
--- Bugs of fct_bugs and rejected ones are those that the latest complete read of each scope has listed.
--- A row: a bug that was seen and is in neither or both, or is in one of them and was not seen.
 with seen as (
     select distinct
         customer_id,

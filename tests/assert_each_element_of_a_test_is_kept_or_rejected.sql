@@ -1,4 +1,3 @@
--- Test features kept and rejected add up to the elements in the payloads. A row: a test where they do not.
 with elements as (
     select
         customer_id,

@@ -1,4 +1,3 @@
--- What reads have listed stands in the raw tables. A row: a record that the ledger has and raw has not.
 select
     present.customer_id,
     present.endpoint,

@@ -1,5 +1,3 @@
--- The health of given rates, at the edges of the thresholds that the field uses. A row: a case that came out
--- otherwise. The vars may be set otherwise; then the cases are moved with them.
 {%- set healthy_rejection = var('rejection_rate_healthy_below') %}
 {%- set critical_rejection = var('rejection_rate_critical_above') %}
 {%- set healthy_auto = var('auto_acceptance_rate_healthy_below') %}

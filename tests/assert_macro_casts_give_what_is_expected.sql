@@ -1,4 +1,3 @@
--- The casts of macros/engine as a table of given and expected. A row: a case that came out otherwise.
 {%- set integers = [
     ('0', 0), ('42', 42), ('-7', -7), ('007', 7), ('-0', 0),
     ('9223372036854775807', 9223372036854775807), ('9223372036854775808', none),

@@ -1,4 +1,3 @@
--- How many days `days` gives, and their bounds. A row: a case that came out otherwise.
 {%- set cases = [
     ("'2024-02-27'", "'2024-03-02'", 5), ("'2026-02-27'", "'2026-03-02'", 4),
     ("'2026-01-01'", "'2026-01-01'", 1), ("'2026-01-02'", "'2026-01-01'", 0), ('null', 'null', 0),

@@ -1,5 +1,3 @@
--- What `explode_object` finds in hostile documents, as key=value texts in order. A row: a case that came out
--- otherwise.
 {%- set cases = [
     ('{"a": 1, "b": "two"}', 'a=1;b=two'), ('{}', ''), ('[1, 2]', ''), ('null', ''), ('"text"', ''),
     ('not json', ''), ('', ''), ('{"a": null}', 'a=nothing'), ('{"a.b": true, "$c": 1.5}', '$c=1.5;a.b=true'),

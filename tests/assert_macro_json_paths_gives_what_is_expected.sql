@@ -1,4 +1,3 @@
--- Which paths and types `json_paths` finds in documents. A row: one that is missing or too many.
 {%- set documents = {
     'types': '{"a": "x", "b": 1, "c": -1.5e3, "d": true, "e": null, "f": {}, "g": []}',
     'nested': '{"a": {"b": {"c": 1}}, "d": [{"e": 1}, {"e": "x"}, {"f": [[1], null]}, "text"]}',

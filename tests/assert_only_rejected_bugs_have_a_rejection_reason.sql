@@ -1,4 +1,3 @@
--- A row: a bug that is not rejected and has a reason for it.
 select
     customer_id,
     bug_id,

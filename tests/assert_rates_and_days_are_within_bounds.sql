@@ -1,5 +1,3 @@
--- A row: a rate below 0 or above 1, counts by status that are more than the bugs, a health without bugs or
--- bugs without one, or a triage before the report.
 {%- set marts = ['product_quality', 'feature_quality', 'test_quality', 'tester_quality'] %}
 {%- set rates = [
     'overall_acceptance_rate', 'active_acceptance_rate', 'auto_acceptance_rate', 'rejection_rate',

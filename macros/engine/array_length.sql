@@ -1,4 +1,3 @@
-{# How many elements an array of JSON has; 0 for what is no array. #}
 {% macro array_length(document) -%}
     {{ adapter.dispatch('array_length', 'testio')(document) }}
 {%- endmacro %}

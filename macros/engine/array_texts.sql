@@ -1,7 +1,3 @@
-{# The texts in an array of JSON, in order: of an object the first of its `keys` that has a value, of
-   a text its characters, of anything else its JSON. What has no text is left out. Null for what is no array.
-
-   The result is an engine's own list; `texts_as_json` and `joined_texts` make something of it. #}
 {% macro array_texts(document, keys=[]) -%}
     {{ adapter.dispatch('array_texts', 'testio')(document, keys) }}
 {%- endmacro %}
@@ -27,7 +23,6 @@
     )
 {%- endmacro %}
 
-{# A list of texts as a JSON array without white space. #}
 {% macro texts_as_json(texts) -%}
     {{ adapter.dispatch('texts_as_json', 'testio')(texts) }}
 {%- endmacro %}
@@ -40,7 +35,6 @@
     cast(to_json({{ texts }}) as varchar)
 {%- endmacro %}
 
-{# A list of texts as one text, one a line. #}
 {% macro texts_as_lines(texts) -%}
     {{ adapter.dispatch('texts_as_lines', 'testio')(texts) }}
 {%- endmacro %}

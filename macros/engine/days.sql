@@ -1,5 +1,3 @@
-{# One row for each day from one date to another, both included, in the column `date_day`. `relation` has the
-   two in one row, as `first_day` and `last_day`; if they are null there is no day. #}
 {% macro days(relation) -%}
     {{ adapter.dispatch('days', 'testio')(relation) }}
 {%- endmacro %}

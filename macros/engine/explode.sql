@@ -1,8 +1,3 @@
-{# One row for each element of the array at `path` (keys joined by dots; none for a document that is
-   itself the array) of a column of JSON documents. A document without an array there gives no row.
-
-   `keep` lists columns of the relation that come along; `element_number` counts from 1; `element` is
-   the element's JSON, null for a JSON null. #}
 {% macro explode(relation, document, path=none, keep=[]) -%}
     {{ adapter.dispatch('explode', 'testio')(relation, document, path, keep) }}
 {%- endmacro %}

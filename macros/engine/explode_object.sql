@@ -1,9 +1,3 @@
-{# One row for each key of the object in a column of JSON documents. A document that is no object gives
-   no row.
-
-   `keep` lists columns of the relation that come along; `entry_key` is the key, whatever characters it
-   has; `entry_value` is what stands there: of a text its characters, of anything else its JSON, null for
-   a JSON null. #}
 {% macro explode_object(relation, document, keep=[]) -%}
     {{ adapter.dispatch('explode_object', 'testio')(relation, document, keep) }}
 {%- endmacro %}

@@ -1,11 +1,3 @@
-{# One row for each path and type of value that occurs in the documents with the same `keep`.
-
-   `json_path` is keys joined by dots, without the document itself; `[]` stands for any element of an
-   array. A key that is no name (a letter, then letters, digits and underscores, four digits at most)
-   is data, such as an id or a title: `*` stands for any such key. So a map of a thousand ids is one
-   path; a map of a thousand words is a thousand paths.
-   `json_type` is object, array, text, number, boolean or null; elements that are null do not count. What
-   is no JSON has no paths. #}
 {% macro json_paths(relation, document, keep=[]) -%}
     {{ adapter.dispatch('json_paths', 'testio')(relation, document, keep) }}
 {%- endmacro %}

@@ -1,13 +1,3 @@
-{# Typed columns out of a column of JSON documents, with one parse a row.
-
-   `columns` lists (name, path, type); a path is keys joined by dots. Types:
-     text       what stands there: of a text its characters, of anything else its JSON
-     bigint, boolean, timestamp   what that text writes, see to_bigint, to_boolean, to_timestamp
-     array      the JSON of an array
-   `keep` lists columns of the relation that come along.
-
-   JSON null, a missing key and a document that is no JSON give null. A text that does not fit its
-   type gives null as well, and `unfit_columns` names the columns where that happened. #}
 {% macro project(relation, document, columns, keep=[]) -%}
     {%- set paths = columns | map(attribute=1) | list %}
     select
@@ -49,7 +39,6 @@
     ) as texts
 {%- endmacro %}
 
-{# A text as the type that `project` was asked for. #}
 {% macro typed(text, type) -%}
     {%- if type == 'bigint' -%} {{ testio.to_bigint(text) }}
     {%- elif type == 'boolean' -%} {{ testio.to_boolean(text) }}
@@ -60,7 +49,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A document parsed once, in whatever form the engine finds the texts at `paths` in quickly. #}
 {% macro parsed(document, paths) -%}
     {{ adapter.dispatch('parsed', 'testio')(document, paths) }}
 {%- endmacro %}
@@ -80,7 +68,6 @@
     )
 {%- endmacro %}
 
-{# The text at one of the paths, out of what `parsed` gave. #}
 {% macro parsed_text(parsed, paths, index) -%}
     {{ adapter.dispatch('parsed_text', 'testio')(parsed, paths, index) }}
 {%- endmacro %}

@@ -1,4 +1,3 @@
-{# The truth value that a text writes, or null. The words true and false only. #}
 {% macro to_boolean(text) -%}
     {{ adapter.dispatch('to_boolean', 'testio')(text) }}
 {%- endmacro %}

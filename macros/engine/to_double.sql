@@ -1,4 +1,3 @@
-{# A number as one of double precision, which each engine calls otherwise. #}
 {% macro to_double(number) -%}
     {{ adapter.dispatch('to_double', 'testio')(number) }}
 {%- endmacro %}

@@ -1,6 +1,3 @@
-{# The moment that a text writes in ISO 8601, with date, time and offset, as a timestamp in UTC
-   (without time zone, so that no reader's session shifts it), or null. Years are 1000 to 2999, digits
-   beyond microseconds are cut off, a leap second is no time. #}
 {% macro to_timestamp(text) -%}
     {{ adapter.dispatch('to_timestamp', 'testio')(text) }}
 {%- endmacro %}

@@ -1,4 +1,3 @@
-{# A moment of the raw tables, which has a time zone, as a timestamp in UTC without one. #}
 {% macro to_utc(moment) -%}
     {{ adapter.dispatch('to_utc', 'testio')(moment) }}
 {%- endmacro %}

@@ -1,7 +1,3 @@
-{# `dbt run-operation drop_models --args '{confirm: true}'`: remove what this project has built.
-
-   Without `confirm` it only lists what it would remove. Relations that are not this project's stay, and so
-   do schemas that hold any. Raw data is removed by `testio-loader drop`. #}
 {% macro drop_models(confirm=false) %}
     {%- if execute %}
         {%- set schemas = [] %}

@@ -1,4 +1,3 @@
-{# `dbt run-operation summary`: what is in the warehouse, on one screen. #}
 {% macro summary() %}
     {%- if execute %}
         {%- set counts = [] %}
@@ -39,7 +38,6 @@
     {%- endif %}
 {% endmacro %}
 
-{# Where a model of this project was built. #}
 {% macro relation_of(model) %}
     {%- set node = graph.nodes['model.testio.' ~ model] %}
     {{- return(node.relation_name) }}

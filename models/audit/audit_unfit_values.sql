@@ -34,4 +34,5 @@ with unfit as (
     {%- endfor %}
 )
 
-select * from unfit
+-- Several elements of one record, such as the devices of a bug, can have the same unfit columns.
+select distinct * from unfit

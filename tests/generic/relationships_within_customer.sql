@@ -1,4 +1,3 @@
-{# Each value that is not null stands in `field` of `to`, at the same customer. A row: one that does not. #}
 {% test relationships_within_customer(model, column_name, to, field) %}
 select
     child.customer_id,

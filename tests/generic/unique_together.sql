@@ -1,4 +1,3 @@
-{# Each combination of the columns' values stands in one row at most. A row: a combination in several. #}
 {% test unique_together(model, column_names) %}
 select
     {{ column_names | join(', ') }},

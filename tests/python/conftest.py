@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +20,11 @@ from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, Handler, serve
 
 Rows = list[tuple[Any, ...]]
+Dbt = Callable[..., str]
+PROJECT = Path(__file__).parents[2]
 CUSTOMER_ID = 7
+DATA_ONLY = ("--exclude-resource-type", "unit_test")
+"""Unit tests do not depend on what was loaded: one test runs them all."""
 SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
@@ -69,6 +76,33 @@ def select(warehouse: Path) -> Callable[[str], Rows]:
             return connection.execute(sql).fetchall()
 
     return run
+
+
+def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
+    """Run dbt on a warehouse, with the profile that the project gives as an example."""
+    folder = warehouse.parent
+    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
+        env={
+            **os.environ,
+            "TESTIO_DUCKDB_PATH": str(warehouse),
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(folder),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def dbt(warehouse: Path) -> Dbt:
+    return partial(run_dbt, warehouse)
 
 
 class Loaded(NamedTuple):

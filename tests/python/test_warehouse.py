@@ -2,24 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import DATA_ONLY, PROJECT, run_dbt
+from conftest import DATA_ONLY, PROJECT, Dbt
 
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
-Dbt = Callable[..., str]
-
-
-@pytest.fixture
-def dbt(warehouse: Path) -> Dbt:
-    return partial(run_dbt, warehouse)
 
 
 @pytest.fixture
