@@ -1,5 +1,3 @@
-{# Unit tests need not have run: they test the models, not what was built. What is gone as soon as a run
-   begins cannot be left over from an earlier one, however this one ends. #}
 {% macro passed_build() %}
     {{- return(api.Relation.create(
         database=target.database,

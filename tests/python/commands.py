@@ -1,5 +1,7 @@
 """What tests of the commands share: running them, in this process or in one that is killed."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loader.cli import main
+
+PROJECT = Path(__file__).parents[2]
+DATA_ONLY = ("--exclude-resource-type", "unit_test")
+"""Unit tests do not depend on what was loaded: one test runs them all."""
 
 _LANDING_IS_KILLED = """
 import os, signal, sys
@@ -43,6 +49,28 @@ def run_apart(*arguments: str, status: int = 0) -> str:
         check=False,
     )
     assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
+    """Run dbt on a warehouse, with the profile that the project gives as an example."""
+    folder = warehouse.parent
+    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
+        env={
+            **os.environ,
+            "TESTIO_DUCKDB_PATH": str(warehouse),
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(folder),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
 
 

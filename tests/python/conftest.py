@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +11,7 @@ import duckdb
 import pytest
 import raw
 from click.testing import CliRunner, Result
+from commands import run_dbt
 
 from loader import pipeline
 from loader.cli import main
@@ -21,10 +20,7 @@ from loader.sandbox import TOKEN, Account, Handler, serve
 
 Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]
-PROJECT = Path(__file__).parents[2]
 CUSTOMER_ID = 7
-DATA_ONLY = ("--exclude-resource-type", "unit_test")
-"""Unit tests do not depend on what was loaded: one test runs them all."""
 SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
@@ -76,28 +72,6 @@ def select(warehouse: Path) -> Callable[[str], Rows]:
             return connection.execute(sql).fetchall()
 
     return run
-
-
-def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
-    """Run dbt on a warehouse, with the profile that the project gives as an example."""
-    folder = warehouse.parent
-    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
-        env={
-            **os.environ,
-            "TESTIO_DUCKDB_PATH": str(warehouse),
-            "DBT_PROJECT_DIR": str(PROJECT),
-            "DBT_PROFILES_DIR": str(folder),
-            "DBT_TARGET_PATH": str(folder / "target"),
-            "DBT_LOG_PATH": str(folder / "logs"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture

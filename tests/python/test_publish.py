@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from commands import configure, run
-from conftest import DATA_ONLY, SETTINGS, run_dbt
+from commands import DATA_ONLY, configure, run, run_dbt
+from conftest import SETTINGS
 from moments import KILLED, loads
 
 from loader import pipeline

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DATA_ONLY, PROJECT, Dbt
+from commands import DATA_ONLY, PROJECT
+from conftest import Dbt
 
 from loader import pipeline
 from loader.customers import Customer
