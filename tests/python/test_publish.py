@@ -35,7 +35,8 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
 """
 _WRITER = """
 import duckdb, os, sys
-duckdb.connect(sys.argv[1]).execute("delete from marts.fct_bugs")
+connection = duckdb.connect(sys.argv[1])
+connection.execute("delete from marts.fct_bugs")
 os._exit(0)
 """
 _CLIENT = """
