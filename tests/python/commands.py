@@ -16,7 +16,7 @@ from loader.cli import main
 
 PROJECT = Path(__file__).parents[2]
 _PARSED = Path(tempfile.mkdtemp(), "partial_parse.msgpack")
-"""What dbt has read of the project; it need not read that again for a warehouse of the same name."""
+"""What dbt has read of the project: the same for any warehouse of the same name."""
 DATA_ONLY = ("--exclude-resource-type", "unit_test")
 """Unit tests do not depend on what was loaded: one test runs them all."""
 
