@@ -24,10 +24,11 @@ profiles.yml:
 	cp profiles.yml.example $@
 
 .PHONY: run
-run: setup ## Load the configured account (or the sandbox), build, and show what came out
+run: setup ## Load the configured account (or the sandbox), build, publish, show what came out
 	$(BIN)/testio-loader sandbox --unless-configured $(BIN)/testio-loader load
 	$(BIN)/dbt --quiet build
 	@$(BIN)/dbt --quiet run-operation summary
+	@$(BIN)/testio-loader publish --to published/testio.duckdb
 
 .PHONY: test
 test: setup ## Test everything, from a clean state

@@ -13,6 +13,7 @@ from loader.commands.check import check
 from loader.commands.drop import drop
 from loader.commands.erase import erase
 from loader.commands.load import load
+from loader.commands.publish import publish
 from loader.commands.sandbox import sandbox
 from loader.commands.status import status
 
@@ -33,5 +34,5 @@ def main(verbose: bool) -> None:
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 
 
-for command in (check, load, status, erase, drop, sandbox):
+for command in (check, load, status, publish, erase, drop, sandbox):
     main.add_command(command)

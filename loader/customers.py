@@ -89,6 +89,19 @@ def customer_ids() -> dict[str, int]:
     return ids
 
 
+def id_of(name: str) -> int:
+    """Return the id of a configured customer; of one that no longer is, the name is the id.
+
+    Raises:
+        BadConfiguration: if it is neither.
+    """
+    ids = customer_ids()
+    if name not in ids and not name.isdecimal():
+        known = ", ".join(sorted(ids)) or "none"
+        raise BadConfiguration(f"no customer {name} is configured (known: {known}); give a number")
+    return ids[name] if name in ids else int(name)
+
+
 def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
     customers = [_customer(name, needs_token=needs_token) for name in dict.fromkeys(names)]
     ids = [customer.customer_id for customer in customers]

@@ -64,7 +64,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
     rows = 0
     connection.begin()
     for schema, table in tables:
-        where = f"{_name('old', schema, table)} where customer_id = ?"
+        where = f"{warehouse.quoted('old', schema, table)} where customer_id = ?"
         (deleted,) = connection.execute(f"delete from {where}", [customer_id]).fetchone() or (0,)
         rows += deleted
     connection.commit()
@@ -78,12 +78,10 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for schema, table in tables:
         counts = [
-            connection.execute(f"select count(*) from {_name(database, schema, table)}").fetchone()
+            connection.execute(
+                f"select count(*) from {warehouse.quoted(database, schema, table)}"
+            ).fetchone()
             for database in ("old", "fresh")
         ]
         if counts[0] != counts[1]:
             raise warehouse.BadWarehouse(f"not all of {schema}.{table} was copied; nothing changed")
-
-
-def _name(*parts: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

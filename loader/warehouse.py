@@ -49,11 +49,23 @@ def create(warehouse: Path) -> None:
             attach(connection, warehouse, "warehouse")
 
 
-def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
+def attach(
+    connection: duckdb.DuckDBPyConnection, file: Path, name: str, *, read_only: bool = False
+) -> None:
     """Attach a file under a name; one that is created can be read by DuckDB 1.x as well."""
-    path = str(file).replace("'", "''")
-    version = "" if file.exists() else f" (storage_version '{STORAGE_VERSION}')"
-    connection.execute(f"attach '{path}' as {name}{version}")
+    options = "" if file.exists() else f" (storage_version '{STORAGE_VERSION}')"
+    options = " (read_only)" if read_only else options
+    connection.execute(f"attach {literal(str(file))} as {name}{options}")
+
+
+def quoted(*parts: str) -> str:
+    """Return the name of something in SQL."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def literal(text: str) -> str:
+    """Return a text in SQL, where a parameter cannot stand."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @contextlib.contextmanager

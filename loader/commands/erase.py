@@ -2,7 +2,7 @@
 
 import click
 
-from loader.commands.failure import Failure, Misconfigured, explained
+from loader.commands.failure import Failure, explained
 
 
 @click.command()
@@ -19,16 +19,13 @@ def erase(name: str, yes: bool) -> None:
     """Remove a customer for good.
 
     All their rows go, in raw and in what dbt built, and the file is rewritten, so that nothing of
-    them is left in its bytes. Copies of it and folders written by `load --record` stay as they are.
+    them is left in its bytes. Copies of it, what was published, and folders written by
+    `load --record` stay as they are.
     """
     from loader import erasure, warehouse
-    from loader.customers import customer_ids
+    from loader.customers import id_of
 
-    ids = customer_ids()
-    if name not in ids and not name.isdecimal():
-        known = ", ".join(sorted(ids)) or "none"
-        raise Misconfigured(f"no customer {name} is configured (known: {known}); give a number")
-    customer_id = ids[name] if name in ids else int(name)
+    customer_id = id_of(name)
     path = warehouse.warehouse_path()
     if not path.exists():
         raise Failure(f"there is no {path}")

@@ -39,13 +39,14 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
         from loader.customers import BadConfiguration
         from loader.pipeline import LoadFailed
+        from loader.publishing import NotPublished
         from loader.warehouse import BadWarehouse, WarehouseBusy
 
         try:
             command(**options)
         except (BadConfiguration, ConfigurationException) as error:
             raise Misconfigured(one_line(error)) from error
-        except (LoadFailed, BadWarehouse, WarehouseBusy) as error:
+        except (LoadFailed, NotPublished, BadWarehouse, WarehouseBusy) as error:
             raise Failure(one_line(error)) from error
         except BrokenPipeError:
             raise  # whoever reads what we print has had enough; click ends quietly then

@@ -10,6 +10,7 @@
             {%- endif %}
         {%- endfor %}
         {%- if confirm %}
+            {%- do adapter.drop_relation(testio.passed_build().incorporate(type='table')) %}
             {%- for database, schema in schemas %}
                 {%- set relation = api.Relation.create(database=database, schema=schema) %}
                 {%- if adapter.check_schema_exists(database, schema) and not dbt.list_relations_without_caching(relation) %}

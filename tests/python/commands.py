@@ -1,7 +1,10 @@
 """What tests of the commands share: running them, in this process or in one that is killed."""
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loader.cli import main
+
+PROJECT = Path(__file__).parents[2]
+_PARSED = Path(tempfile.mkdtemp(), "partial_parse.msgpack")
+"""What dbt has read of the project: the same for any warehouse of the same name."""
+DATA_ONLY = ("--exclude-resource-type", "unit_test")
+"""Unit tests do not depend on what was loaded: one test runs them all."""
 
 _LANDING_IS_KILLED = """
 import os, signal, sys
@@ -43,6 +52,35 @@ def run_apart(*arguments: str, status: int = 0) -> str:
         check=False,
     )
     assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
+    """Run dbt on a warehouse, with the profile that the project gives as an example."""
+    folder = warehouse.parent
+    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
+    parsed = folder / "target" / _PARSED.name
+    if _PARSED.exists() and not parsed.exists():
+        parsed.parent.mkdir(exist_ok=True)
+        shutil.copy(_PARSED, parsed)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
+        env={
+            **os.environ,
+            "TESTIO_DUCKDB_PATH": warehouse.name,
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(folder),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    if parsed.exists():
+        shutil.copy(parsed, _PARSED)
     return done.stdout
 
 

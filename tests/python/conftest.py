@@ -2,9 +2,8 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import duckdb
 import pytest
 import raw
 from click.testing import CliRunner, Result
+from commands import run_dbt
 
 from loader import pipeline
 from loader.cli import main
@@ -20,7 +20,6 @@ from loader.sandbox import TOKEN, Account, Handler, serve
 
 Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]
-PROJECT = Path(__file__).parents[2]
 CUSTOMER_ID = 7
 SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -76,29 +75,8 @@ def select(warehouse: Path) -> Callable[[str], Rows]:
 
 
 @pytest.fixture
-def dbt(warehouse: Path, tmp_path: Path) -> Dbt:
-    """Run dbt on the warehouse, with the profile that the project gives as an example."""
-    shutil.copy(PROJECT / "profiles.yml.example", tmp_path / "profiles.yml")
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
-            env={
-                **os.environ,
-                "TESTIO_DUCKDB_PATH": str(warehouse),
-                "DBT_PROJECT_DIR": str(PROJECT),
-                "DBT_PROFILES_DIR": str(tmp_path),
-                "DBT_TARGET_PATH": str(tmp_path / "target"),
-                "DBT_LOG_PATH": str(tmp_path / "logs"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+def dbt(warehouse: Path) -> Dbt:
+    return partial(run_dbt, warehouse)
 
 
 class Loaded(NamedTuple):

@@ -1,6 +1,6 @@
-"""Loads that are killed at a chosen moment.
+"""Loads, and other commands, that are killed at a chosen moment.
 
-A moment is when a load is about to touch a file of its own or to run a statement, or has just run
+A moment is when one is about to touch a file of its own or to run a statement, or has just run
 one. They are counted, so that each can be met again; what is between two of them is met by time.
 """
 
@@ -14,7 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_FILES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
+_FILES = {
+    "open",
+    "os.chmod",
+    "os.mkdir",
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.symlink",
+    "shutil.rmtree",
+}
 KILLED = -signal.SIGKILL
 
 
@@ -27,26 +36,26 @@ class Loads:
     def run(
         self,
         warehouse: Path,
-        *,
+        *command: object,
         moment: int = 0,
         seconds: float = 0.0,
         room: int = resource.RLIM_INFINITY,
     ) -> tuple[int, str]:
         """Load, and be killed at a moment or after a time; return the exit status and the output.
 
-        With `room` no file can grow beyond so many bytes.
+        A command that is given is run instead. With `room` no file can grow beyond so many bytes.
         """
         log = warehouse.with_suffix(".log")
         assert self._process.stdin
         assert self._process.stdout
-        order = warehouse, log, moment, seconds, room
+        order = warehouse, log, moment, seconds, room, *(command or ("load",))
         self._process.stdin.write("\t".join(map(str, order)) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline()), log.read_text(encoding="utf-8")
 
-    def moments(self, warehouse: Path) -> list[str]:
-        """Load undisturbed, and return what each moment was."""
-        status, _ = self.run(warehouse, moment=-1)
+    def moments(self, warehouse: Path, *command: object) -> list[str]:
+        """Run undisturbed, and return what each moment was."""
+        status, _ = self.run(warehouse, *command, moment=-1)
         assert status == 0
         return warehouse.with_suffix(".moments").read_text(encoding="utf-8").splitlines()
 
@@ -67,17 +76,17 @@ def _serve() -> None:
     import loader.pipeline  # noqa: F401 - so that a load begins at once
 
     for line in sys.stdin:
-        warehouse, log, moment, seconds, room = line.rstrip("\n").split("\t")
+        warehouse, log, moment, seconds, room, *command = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
-            _load(Path(warehouse), log, int(moment), float(seconds))
+            _run(command, Path(warehouse), log, int(moment), float(seconds))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _load(warehouse: Path, log: str, moment: int, seconds: float) -> None:
+def _run(command: list[str], warehouse: Path, log: str, moment: int, seconds: float) -> None:
     from loader.cli import main
 
     os.environ["TESTIO_DUCKDB_PATH"] = str(warehouse)
@@ -91,7 +100,7 @@ def _load(warehouse: Path, log: str, moment: int, seconds: float) -> None:
     if moment:
         _count(warehouse, moment)
     try:
-        main(["load"])
+        main(command)
     except SystemExit as end:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -101,6 +110,8 @@ def _load(warehouse: Path, log: str, moment: int, seconds: float) -> None:
 
 def _count(warehouse: Path, moment: int) -> None:
     from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+    from loader import publishing
 
     passed = 0
     names: Any = warehouse.with_suffix(".moments").open("w", buffering=1) if moment < 0 else None
@@ -128,6 +139,7 @@ def _count(warehouse: Path, moment: int) -> None:
 
     for name in ("execute_query", "commit_transaction"):
         setattr(DuckDbSqlClient, name, counted(name, getattr(DuckDbSqlClient, name)))
+    publishing._Warehouse.copy = counted("copy", publishing._Warehouse.copy)  # type: ignore[method-assign]
     sys.addaudithook(hook)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 import yaml
-from conftest import PROJECT, Dbt
+from commands import PROJECT
+from conftest import Dbt
 
 # Each raw table is read by the staging model of its name; besides, where a version that is not the
 # newest counts, or the elements of a payload are of another model.

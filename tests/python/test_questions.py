@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from click.testing import CliRunner
+from commands import PROJECT
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from dbt_metricflow.cli.main import cli
-from semantic import PROJECT, built
+from semantic import built
 
 from loader.sandbox import Account
 

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Dbt
+from commands import DATA_ONLY, PROJECT
+from conftest import Dbt
 
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
-DATA_ONLY = ("--exclude-resource-type", "unit_test")
-"""Unit tests do not depend on what was loaded: one test runs them all."""
 
 
 @pytest.fixture
