@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -54,7 +56,9 @@ def measure(size: Size) -> Build:
         warehouse = Path(folder) / "warehouse.duckdb"
         loaded = load_into(warehouse, size, latency=0)
         print(f"{size}: landed in {loaded.seconds:.0f} s")
-        floor = seconds_of_one_pass(warehouse)
+        # In a process of its own, for what this one holds would count as memory of dbt, its child.
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+            floor = apart.submit(seconds_of_one_pass, warehouse).result()
         build = build_in(Path(folder), warehouse)
     print(
         f"  seconds  floor  {floor:7.1f}    build {build.seconds:7.1f}"
@@ -69,7 +73,8 @@ def measure(size: Size) -> Build:
 
 def seconds_of_one_pass(warehouse: Path) -> float:
     paths = [f"$.{name}" for name in ("id", "title", "status", "severity", "steps", "devices")]
-    with duckdb.connect(str(warehouse)) as connection:
+    settings = {"memory_limit": "2GB", "preserve_insertion_order": "false"}
+    with duckdb.connect(str(warehouse), config=settings) as connection:
         tables = connection.execute(
             "select table_name from information_schema.columns "
             "where table_schema = 'testio_raw' and column_name = 'payload'"

@@ -80,7 +80,7 @@ def test_statuses_of_features_and_user_stories_are_those_that_the_api_gives(
     load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
     load()
-    dbt("build", *DATA_ONLY)
+    dbt("run")
     for ours, theirs in (
         ("testio_marts.fct_test_features", "testio_staging.stg_test_feature_results"),
         ("testio_intermediate.int_test_user_stories", "testio_staging.stg_user_story_results"),
@@ -100,7 +100,7 @@ def test_a_second_load_without_changes_gives_the_same_marts(
     fingerprints = []
     for _ in range(2):
         load()
-        dbt("build", *DATA_ONLY)
+        dbt("run")
         marts = select(
             "select table_name from information_schema.tables "
             "where table_schema = 'testio_marts' order by 1"
@@ -165,7 +165,7 @@ def test_changes_and_deletions_arrive(
     account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
     load()
-    dbt("build", *DATA_ONLY)
+    dbt("run")
     product_id, feature_id = select(
         "select min(product_id), min(feature_id) from testio_marts.dim_features "
         "where product_id = (select min(product_id) from testio_marts.dim_products)"
@@ -196,7 +196,7 @@ def test_changes_and_deletions_arrive(
     account.change("bugs", changed_bug, status="rejected", auto_accepted=False)
     account.remove("features", feature_id)
     load()
-    dbt("build", *DATA_ONLY)
+    dbt("run")
     assert select(
         "select bug_id, test_feature_id, feature_id from testio_marts.fct_bugs "
         "where bug_id in (880001, 880002) order by bug_id"
@@ -267,7 +267,7 @@ def test_what_was_made_can_be_taken_away_again(
     import duckdb
 
     load()
-    dbt("build", *DATA_ONLY)
+    dbt("run")
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema theirs; create table theirs.numbers as select 1 as one")
         connection.execute("create table testio_marts.their_own as select 1 as one")
@@ -279,7 +279,7 @@ def test_what_was_made_can_be_taken_away_again(
         "select table_schema, table_name from information_schema.tables order by 1, 2"
     ) == [("testio_marts", "their_own"), ("theirs", "numbers")]
     load()
-    dbt("build", *DATA_ONLY)
+    dbt("run")
 
 
 @pytest.fixture(autouse=True)
