@@ -75,6 +75,7 @@ def seconds_of_one_pass(warehouse: Path) -> float:
     paths = [f"$.{name}" for name in ("id", "title", "status", "severity", "steps", "devices")]
     settings = {"memory_limit": "2GB", "preserve_insertion_order": "false"}
     with duckdb.connect(str(warehouse), config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")
         tables = connection.execute(
             "select table_name from information_schema.columns "
             "where table_schema = 'testio_raw' and column_name = 'payload'"
