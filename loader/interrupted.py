@@ -8,27 +8,25 @@ start: what it has read is in its package until all has landed.
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
 
 import dlt
-import duckdb
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from loader.tables import Table
+from loader.warehouses import Warehouse
 
 _NEW, _CHANGED = PackageStorage.NEW_JOBS_FOLDER, "schema_updates.json"
 logger = logging.getLogger(__name__)
 
 
-def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
+def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
     """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
 
     Raises:
         PipelineStepFailed: if what was read still cannot land, but may when tried again.
     """
-    landed = _take_back(pipeline, tables)
+    landed = warehouse.take_back(tables)
     extracted, normalized = (
         Path(pipeline.working_dir, *folders)
         for folders in (("normalize", "extracted"), ("load", "normalized"))
@@ -47,25 +45,15 @@ def finish(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> None:
             pipeline.normalize()
             pipeline.load()
         except PipelineStepFailed as failure:
-            if is_passing(failure):
+            if _may_pass(failure, warehouse):
                 raise
             logger.warning(
                 "An interrupted load cannot be finished; it is undone: %s", root(failure)
             )
-            _take_back(pipeline, tables)
+            warehouse.take_back(tables)
         else:
             logger.info("Finished a load that was interrupted.")
     forget(pipeline)
-
-
-def is_passing(failure: BaseException) -> bool:
-    """Return whether what was read may land another time: when there is room, for example."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, OSError | duckdb.OperationalError | duckdb.FatalException):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
 
 
 def root(failure: BaseException) -> BaseException:
@@ -100,32 +88,11 @@ def _rewind(package: Path) -> None:
         (package / _CHANGED).write_text("{}", encoding="utf-8")
 
 
-def _take_back(pipeline: dlt.Pipeline, tables: tuple[Table, ...]) -> set[str]:
-    """Delete the rows of loads that never completed, and reopen the versions that they closed.
-
-    Left where they are, they would be taken for current by the next merge, though staging does not
-    read them. Return the ids of all loads that did complete.
-    """
-    with pipeline.sql_client() as client:
-        named = "select table_name from information_schema.tables where table_schema = %s"
-        existing = {name for (name,) in client.execute_sql(named, client.dataset_name) or []}
-        if "_dlt_loads" not in existing:
-            return set()
-        loads = client.make_qualified_table_name("_dlt_loads")
-        completed = f"select load_id from {loads} where status = 0"
-        with client.begin_transaction():
-            for table in tables:
-                if table.name in existing:
-                    _delete_except(completed, table, client)
-        return {load_id for (load_id,) in client.execute_sql(completed) or []}
-
-
-def _delete_except(completed: str, table: Table, client: SqlClientBase[Any]) -> None:
-    qualified = client.make_qualified_table_name(table.name)
-    broken = f"_dlt_load_id not in ({completed})"
-    if table.is_versioned:
-        client.execute_sql(
-            f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
-            f"(select _dlt_valid_from from {qualified} where {broken})"
-        )
-    client.execute_sql(f"delete from {qualified} where {broken}")
+def _may_pass(failure: BaseException, warehouse: Warehouse) -> bool:
+    """Return whether what was read may land another time: when there is room, for example."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if warehouse.may_pass(cause):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dlt.destinations.sql_client import SqlClientBase
-
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from loader.rereading import Known
-from loader.tables import LEDGER, QUARANTINE
+from loader.tables import QUARANTINE
 
 _OF_TESTS = [endpoint for endpoint in ENDPOINTS if endpoint.parent == "test"]
 _OF_ANY_TEST = [endpoint for endpoint in _OF_TESTS if not endpoint.for_test_cases]
@@ -55,22 +53,12 @@ class CustomerStatus:
 class LedgerReader:
     """Questions to the ledger, each one statement."""
 
-    def __init__(self, open_client: Callable[[], SqlClientBase[Any]]) -> None:
-        self._open_client = open_client
-
-    def select(self, sql: str, *parameters: Any) -> Sequence[Sequence[Any]]:
-        """Run a query in which `{table}` stands for a raw table; no rows where there is none."""
-        with self._open_client() as client:
-            tables = "select table_name from information_schema.tables where table_schema = %s"
-            existing = {name for (name,) in client.execute_sql(tables, client.dataset_name) or []}
-            if LEDGER.name not in existing:
-                return []
-            names = {name: client.make_qualified_table_name(name) for name in existing}
-            return client.execute_sql(sql.format_map(names), *parameters) or []
+    def __init__(self, select: Callable[..., Sequence[Sequence[Any]]]) -> None:
+        self._select = select
 
     def known(self, customer_id: int) -> Known:
         """Return what earlier loads have read completely of a customer."""
-        read_at = self.select(
+        read_at = self._select(
             "select test_id, min(complete_at) from ("
             "  select test_id, endpoint, max(read_at) as latest_at,"
             "    max(case when is_complete then read_at end) as complete_at"
@@ -83,7 +71,7 @@ class LedgerReader:
             customer_id,
             len(_OF_ANY_TEST),
         )
-        last = self.select(
+        last = self._select(
             "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
             customer_id,
             PRODUCTS.name,
@@ -96,9 +84,9 @@ class LedgerReader:
 
     def report(self, load_id: str) -> list[EndpointReport]:
         """Return what a load did, by endpoint."""
-        totals = self.select(
+        totals = self._select(
             "select endpoint, count(*), count(case when not is_complete then 1 end),"
-            " sum(record_count), sum(quarantined_count), sum(requests)"
+            f" {_total('record_count')}, {_total('quarantined_count')}, {_total('requests')}"
             " from {ledger} where _dlt_load_id = %s group by endpoint",
             load_id,
         )
@@ -121,7 +109,7 @@ class LedgerReader:
 
     def problems(self, load_id: str) -> list[str]:
         """Return which scopes of a load are incomplete, and why; like ones in one line."""
-        rows = self.select(
+        rows = self._select(
             "select endpoint, outcome, count(*), min(product_id), min(test_id)"
             " from {ledger} where _dlt_load_id = %s and not is_complete"
             " group by endpoint, outcome order by endpoint, outcome",
@@ -131,7 +119,7 @@ class LedgerReader:
 
     def remarks(self, load_id: str) -> list[str]:
         """Return what a load noticed though nothing is missing; like ones in one line."""
-        rows = self.select(
+        rows = self._select(
             "select endpoint, remarks, count(*), min(product_id), min(test_id)"
             " from {ledger} where _dlt_load_id = %s and remarks is not null"
             " group by endpoint, remarks order by endpoint, remarks",
@@ -141,9 +129,10 @@ class LedgerReader:
 
     def loads(self, limit: int = 10) -> list[LoadSummary]:
         """Return the latest loads, newest first."""
-        rows = self.select(
+        rows = self._select(
             "select ledger.customer_id, loads.inserted_at, count(*),"
-            " count(case when not is_complete then 1 end), sum(record_count), sum(requests)"
+            " count(case when not is_complete then 1 end),"
+            f" {_total('record_count')}, {_total('requests')}"
             " from {ledger} as ledger"
             " inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
             " group by ledger.customer_id, loads.inserted_at"
@@ -153,7 +142,7 @@ class LedgerReader:
 
     def incomplete(self) -> list[str]:
         """Return the scopes whose latest read is incomplete; like ones in one line."""
-        rows = self.select(
+        rows = self._select(
             "select customer_id, endpoint, outcome, count(*), min(product_id), min(test_id) from ("
             "  select ledger.*, row_number() over ("
             "    partition by customer_id, endpoint, product_id, test_id order by read_at desc"
@@ -165,7 +154,7 @@ class LedgerReader:
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""
-        rows = self.select(
+        rows = self._select(
             f"select endpoint, reason, count(distinct original) from {{{QUARANTINE.name}}}"
             " group by endpoint, reason order by endpoint, reason"
         )
@@ -173,7 +162,7 @@ class LedgerReader:
 
     def customers(self) -> list[CustomerStatus]:
         """Return how each customer's tests stand; those that are gone are left out."""
-        ids = self.select("select distinct customer_id from {ledger} order by customer_id")
+        ids = self._select("select distinct customer_id from {ledger} order by customer_id")
         return [self._customer(customer_id) for (customer_id,) in ids]
 
     def _customer(self, customer_id: int) -> CustomerStatus:
@@ -190,7 +179,7 @@ class LedgerReader:
         )
 
     def _listed(self, customer_id: int) -> dict[tuple[str, int], str]:
-        rows = self.select(
+        rows = self._select(
             "select endpoint, product_id, ids from ("
             "  select endpoint, product_id, ids, row_number() over ("
             "    partition by endpoint, product_id order by read_at desc"
@@ -206,13 +195,18 @@ class LedgerReader:
             f"select '{name}', count(*) from {{{name}}} where _dlt_load_id = %s"
             for name in endpoints
         )
-        rows = self.select(counts, *[load_id for _ in endpoints]) if endpoints else []
+        rows = self._select(counts, *[load_id for _ in endpoints]) if endpoints else []
         return {str(name): int(count) for name, count in rows}
 
 
 def _names(endpoints: list[Endpoint]) -> str:
     """Return the names as a list in SQL."""
     return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
+
+
+def _total(column: str) -> str:
+    """Return the sum in SQL, as a whole number on any database."""
+    return f"cast(sum({column}) as bigint)"
 
 
 def _describe(

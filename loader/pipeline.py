@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ import dlt
 import pyarrow as pa
 from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
-from loader import interrupted, warehouse
+from loader import interrupted
 from loader.archive import BadArchive
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
@@ -28,6 +28,7 @@ from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
 from loader.tally import Attribution, Tally
+from loader.warehouses import RAW_DATASET, Warehouse
 
 _NAME = "testio"
 _SETTINGS = {
@@ -45,16 +46,6 @@ _SETTINGS = {
     # Rows that wait to be written stand in memory.
     "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
-
-_DUCKDB = {
-    "memory_limit": "150MB",
-    "preserve_insertion_order": False,
-    "threads": 1,
-    # They hold all texts of 122,880 rows at once: with them, 200,000 bugs of 2 kB take over 400 MB
-    # and cannot land. Without, raw takes half as much disk again (DuckDB 2.0.0).
-    "disabled_compression_methods": "dictionary,fsst,dict_fsst",
-}
-"""A merge of any size stays within the limit; what does not fit goes to disk."""
 _M_ARENA_MAX = -8
 """Of mallopt(3)."""
 
@@ -90,14 +81,14 @@ class Selection:
 
 
 def load(
-    path: Path,
+    warehouse: Warehouse,
     customer: Customer,
     selection: Selection | None = None,
     *,
     tally: Tally | None = None,
     progress: Any = None,
 ) -> LoadReport:
-    """Land one customer's account, or part of it, in the warehouse file at `path`.
+    """Land one customer's account, or part of it, in a warehouse.
 
     A load that was interrupted is finished first, or undone if that is no longer possible.
     `tally` is counted up meanwhile; `progress` is one of dlt's collectors.
@@ -107,16 +98,16 @@ def load(
     """
     _keep_memory_small()
     tally = tally or Tally()
-    warehouse.create(path)
-    with warehouse.opened(path):
-        settle(path)
-        pipeline = _pipeline(path, progress)
-        ledger = LedgerReader(pipeline.sql_client)
+    warehouse.prepare()
+    with warehouse.opened():
+        settle(warehouse)
+        pipeline = _pipeline(warehouse, progress)
+        ledger = LedgerReader(warehouse.select)
         source = _source(customer, selection or Selection(), ledger, tally)
     try:
-        pipeline.extract(source, loader_file_format="parquet")
+        pipeline.extract(source, loader_file_format=warehouse.file_format)
         pipeline.normalize()
-        with warehouse.opened(path):
+        with warehouse.opened():
             load_id = pipeline.load().loads_ids[0]
             interrupted.forget(pipeline)
             return LoadReport(
@@ -132,13 +123,13 @@ def load(
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
 
 
-def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan]:
+def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict[str, Plan]:
     """Return, by endpoint, what `load` would read; only the lists are read, nothing lands.
 
     Raises:
         LoadFailed: if nothing could be read.
     """
-    source = _source(customer, selection, ledger_of(path))
+    source = _source(customer, selection, ledger_of(warehouse))
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
@@ -146,19 +137,17 @@ def plan(path: Path, customer: Customer, selection: Selection) -> dict[str, Plan
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
 
 
-def ledger_of(path: Path) -> LedgerReader | None:
-    """Return the ledger of a warehouse, opened for reading only; None if there is no warehouse."""
-    if not path.exists():
+def ledger_of(warehouse: Warehouse) -> LedgerReader | None:
+    """Return the ledger of a warehouse, for reading only; None if there is no warehouse."""
+    if not warehouse.exists():
         return None
-    warehouse.check(path, read_only=True)
-    credentials = {"database": str(path), "read_only": True}
-    dataset = dlt.dataset(dlt.destinations.duckdb(credentials=credentials), warehouse.RAW_DATASET)
-    return LedgerReader(lambda: dataset.sql_client)
+    with warehouse.opened(read_only=True):
+        return LedgerReader(partial(warehouse.select, read_only=True))
 
 
-def has_interrupted_load(path: Path) -> bool:
+def has_interrupted_load(warehouse: Warehouse) -> bool:
     """Return whether a load has left behind what `settle` would bring to an end."""
-    directory = warehouse.working_directory(path)
+    directory = warehouse.working_directory
     if not (directory / _NAME).exists():
         return False
     try:
@@ -167,28 +156,28 @@ def has_interrupted_load(path: Path) -> bool:
         return False
 
 
-def settle(path: Path) -> None:
+def settle(warehouse: Warehouse) -> None:
     """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
 
     Raises:
         LoadFailed: if what an interrupted load has read can land, but not now.
     """
-    warehouse.create(path)
-    with warehouse.opened(path):
+    warehouse.prepare()
+    with warehouse.opened():
         try:
-            interrupted.finish(_pipeline(path), TABLES)
+            interrupted.finish(_pipeline(warehouse), warehouse, TABLES)
         except PipelineStepFailed as failure:
             *_, cause = _causes(failure)
             raise LoadFailed(
                 f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
-                f"mended, or give up what was read: delete {warehouse.working_directory(path)}"
+                f"mended, or give up what was read: delete {warehouse.working_directory}"
             ) from failure
 
 
-def drop(path: Path) -> None:
+def drop(warehouse: Warehouse) -> None:
     """Remove what loads have made: the raw data, dlt's tables beside it, and its working files."""
-    pipeline = _pipeline(path)
-    with warehouse.opened(path), pipeline.destination_client() as client:
+    pipeline = _pipeline(warehouse)
+    with warehouse.opened(), pipeline.destination_client() as client:
         if client.is_storage_initialized():
             client.drop_storage()
         if isinstance(client, WithStagingDataset):
@@ -198,19 +187,16 @@ def drop(path: Path) -> None:
     interrupted.forget(pipeline)
 
 
-def _pipeline(path: Path, progress: Any = None) -> dlt.Pipeline:
+def _pipeline(warehouse: Warehouse, progress: Any = None) -> dlt.Pipeline:
     os.environ.update(_SETTINGS)
-    credentials = DuckDbCredentials(str(path))
-    credentials.global_config = _DUCKDB
-    directory = warehouse.working_directory(path)
+    directory = warehouse.working_directory
     if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
         shutil.rmtree(directory / _NAME)  # what it had to land is read again
     return dlt.pipeline(
         _NAME,
         pipelines_dir=str(directory),
-        # Without transactions a merge that fails half-way leaves all rows of a table retired.
-        destination=dlt.destinations.duckdb(credentials=credentials, supports_transactions=True),
-        dataset_name=warehouse.RAW_DATASET,
+        destination=warehouse.destination(),
+        dataset_name=RAW_DATASET,
         progress=progress,
     )
 

@@ -17,7 +17,10 @@ from typing import Any
 
 import duckdb
 
-from loader import saved_queries, warehouse
+from loader import saved_queries
+from loader.warehouses import RAW_DATASET
+from loader.warehouses.duckdb_file import DuckDbFile
+from loader.warehouses.duckdb_sql import attach, literal, quoted
 
 _MEMORY = "500MB"
 """For a table of any size: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
@@ -122,7 +125,7 @@ def publish(
                 f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
                 "give another path"
             )
-        warehouse.attach(opened.connection, fresh, "published")
+        attach(opened.connection, fresh, "published")
         publication = opened.publication([_copy_table(opened, s) for s in opened.sources])
         _copy_comments(opened)
         opened.connection.execute("detach published")  # leaves no write-ahead log
@@ -181,13 +184,13 @@ def _opened(
         "temp_directory": str(spilled),
         "threads": 1,
     }
-    warehouse.check(path, read_only=True)
+    DuckDbFile(path).check(read_only=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
     try:
         _remove(fresh, spilled)
         with duckdb.connect(config=config) as connection:
             connection.execute("set enable_progress_bar = false")  # it would go to stdout
-            warehouse.attach(connection, path, "warehouse", read_only=True)
+            attach(connection, path, "warehouse", read_only=True)
             yield _Warehouse(connection, customer_id, manifest)
     finally:
         _remove(fresh, spilled)
@@ -205,7 +208,7 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
             "what is in the warehouse has not passed a whole `dbt build`; run it, mend what fails, "
             "then publish again"
         ) from error
-    loads = f"warehouse.{warehouse.RAW_DATASET}._dlt_loads"
+    loads = f"warehouse.{RAW_DATASET}._dlt_loads"
     newest = connection.execute(f"select max(load_id) from {loads} where status = 0").fetchone()
     if newest != (rows[0][1],):
         raise NotPublished(
@@ -216,7 +219,7 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
         _Source(
             published_schema,
             table,
-            warehouse.quoted(_WAREHOUSE, schema, table),
+            quoted(_WAREHOUSE, schema, table),
             None if published == _TO_EVERYONE else "customer_id",
             (schema, table),
         )
@@ -232,10 +235,10 @@ def _saved_queries(manifest: Path) -> list[_Source]:
 
 
 def _copy_table(opened: _Warehouse, source: _Source) -> Table:
-    schema = warehouse.quoted("published", source.schema)
+    schema = quoted("published", source.schema)
     opened.connection.execute(f"create schema if not exists {schema}")
     # Without keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 has made one.
-    table = f"{schema}.{warehouse.quoted(source.table)}"
+    table = f"{schema}.{quoted(source.table)}"
     return opened.copy(source, f"create table {table} as {opened.query(source)}")
 
 
@@ -244,7 +247,7 @@ def _copy_to_parquet(opened: _Warehouse, source: _Source, folder: Path) -> Table
     file.parent.mkdir(exist_ok=True)
     # As many rows as by default would stand in memory at once.
     options = "format parquet, row_group_size_bytes '16MB'"
-    target = warehouse.literal(str(file))
+    target = literal(str(file))
     return opened.copy(source, f"copy ({opened.query(source)}) to {target} ({options})")
 
 
@@ -262,8 +265,7 @@ def _copy_comments(opened: _Warehouse) -> None:
             name = ("published", published[schema, table], table, column)
             what = "table" if column is None else "column"
             opened.connection.execute(
-                f"comment on {what} {warehouse.quoted(*filter(None, name))}"
-                f" is {warehouse.literal(comment)}"
+                f"comment on {what} {quoted(*filter(None, name))} is {literal(comment)}"
             )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from loader import warehouse
+from loader.warehouses.duckdb_sql import quoted
 
 MANIFEST = Path("target", "semantic_manifest.json")
 """Written by dbt, in the folder of its project."""
@@ -40,9 +40,7 @@ def statements(manifest: Path, database: str) -> dict[str, str]:
     spines = content["project_configuration"]["time_spines"]
     for element in (*content["semantic_models"], *spines):
         relation = element["node_relation"]
-        relation["relation_name"] = warehouse.quoted(
-            database, relation["schema_name"], relation["alias"]
-        )
+        relation["relation_name"] = quoted(database, relation["schema_name"], relation["alias"])
     lookup = SemanticManifestLookup(parse(orjson.dumps(content).decode()))
     engine = MetricFlowEngine(semantic_manifest_lookup=lookup, sql_client=client)
     return {

@@ -2,29 +2,30 @@
 
 import click
 
+from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
 
 
 @click.command()
+@destination_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
-def drop(yes: bool) -> None:
+def drop(destination: str, yes: bool) -> None:
     """Remove all raw data.
 
     That of all customers, every version of it, and dlt's state. What dbt has built is removed by
     `dbt run-operation drop_models`.
     """
-    from loader import pipeline, warehouse
+    from loader import pipeline
+    from loader.warehouses import RAW_DATASET
 
-    path = warehouse.warehouse_path()
-    if not path.exists():
-        raise Failure(f"there is no {path}")
+    warehouse = configured_warehouse(destination)
+    if not warehouse.exists():
+        raise Failure(f"there is nothing in {warehouse.name}")
     if not yes:
         click.confirm(
-            f"Remove {warehouse.RAW_DATASET} from {path}, every version of it?", abort=True
+            f"Remove {RAW_DATASET} from {warehouse.name}, every version of it?", abort=True
         )
-    with warehouse.locked(path):
-        pipeline.drop(path)
-    click.echo(
-        f"Removed {warehouse.RAW_DATASET}. To remove the models too: dbt run-operation drop_models"
-    )
+    with warehouse.locked():
+        pipeline.drop(warehouse)
+    click.echo(f"Removed {RAW_DATASET}. To remove the models too: dbt run-operation drop_models")

@@ -2,6 +2,7 @@
 
 import click
 
+from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
 
 
@@ -13,24 +14,29 @@ from loader.commands.failure import Failure, explained
     metavar="NAME",
     help="Whom to erase: a configured customer, or the customer_id of one that no longer is.",
 )
+@destination_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
-def erase(name: str, yes: bool) -> None:
+def erase(name: str, destination: str, yes: bool) -> None:
     """Remove a customer for good.
 
-    All their rows go, in raw and in what dbt built, and the file is rewritten, so that nothing of
-    them is left in its bytes. Copies of it, what was published, and folders written by
-    `load --record` stay as they are.
+    All their rows go, in raw and in what dbt built, and the file, or each table of a database, is
+    rewritten, so that nothing of them is left in its bytes. Copies and backups, what was published,
+    and folders written by `load --record` stay as they are.
     """
-    from loader import erasure, warehouse
+    from loader import pipeline
     from loader.customers import id_of
 
     customer_id = id_of(name)
-    path = warehouse.warehouse_path()
-    if not path.exists():
-        raise Failure(f"there is no {path}")
+    warehouse = configured_warehouse(destination)
+    if not warehouse.exists():
+        raise Failure(f"there is nothing in {warehouse.name}")
     if not yes:
-        click.confirm(f"Erase customer_id {customer_id} from {path}, every version?", abort=True)
-    with warehouse.locked(path):
-        rows = erasure.erase(path, customer_id)
-    click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote {path.name}.")
+        click.confirm(
+            f"Erase customer_id {customer_id} from {warehouse.name}, every version?", abort=True
+        )
+    with warehouse.locked():
+        # What is still to land may be another customer's, or this one's.
+        pipeline.settle(warehouse)
+        rows = warehouse.erase(customer_id)
+    click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote what they were in.")

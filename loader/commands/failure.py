@@ -40,7 +40,7 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
         from loader.customers import BadConfiguration
         from loader.pipeline import LoadFailed
         from loader.publishing import NotPublished
-        from loader.warehouse import BadWarehouse, WarehouseBusy
+        from loader.warehouses import BadWarehouse, WarehouseBusy
 
         try:
             command(**options)

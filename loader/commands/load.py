@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import INCOMPLETE, Failure, explained
 
 if TYPE_CHECKING:
     from loader.customers import Customer
     from loader.pipeline import LoadReport, Selection
+    from loader.warehouses import Warehouse
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--replay", metavar="DIR", default="", help="Land answers kept by --record; no API, no token."
 )
+@destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
 def load(
@@ -54,6 +57,7 @@ def load(
     is_dry: bool,
     record: str,
     replay: str,
+    destination: str,
     as_json: bool,
 ) -> None:
     """Read accounts and land what is new or changed.
@@ -67,7 +71,7 @@ def load(
         ("--dry-run", is_dry, "--record", record),
         ("--dry-run", is_dry, "--replay", replay),
     )
-    from loader import customers, pipeline, warehouse
+    from loader import customers, pipeline
 
     selection = pipeline.Selection(product_ids, test_ids, is_full, record, replay)
     readers = (
@@ -75,16 +79,20 @@ def load(
         if replay
         else customers.configured_customers(names)
     )
-    path = warehouse.warehouse_path()
+    warehouse = configured_warehouse(destination)
     if is_dry:
-        _plan(path, readers, selection, as_json=as_json)
+        _plan(warehouse, readers, selection, as_json=as_json)
     else:
-        with warehouse.locked(path):
-            _load(path, readers, selection, as_json=as_json)
+        with warehouse.locked():
+            _load(warehouse, readers, selection, as_json=as_json)
 
 
 def _load(
-    path: Path, customers: "Iterable[Customer]", selection: "Selection", *, as_json: bool
+    warehouse: "Warehouse",
+    customers: "Iterable[Customer]",
+    selection: "Selection",
+    *,
+    as_json: bool,
 ) -> None:
     from loader import pipeline
     from loader.commands.report import print_json, print_load
@@ -93,7 +101,7 @@ def _load(
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
         try:
-            report = _watched(path, customer, selection, as_json=as_json)
+            report = _watched(warehouse, customer, selection, as_json=as_json)
         except pipeline.LoadFailed as failure:
             failures[customer.name] = str(failure)
             continue
@@ -110,7 +118,7 @@ def _load(
 
 
 def _watched(
-    path: Path, customer: "Customer", selection: "Selection", *, as_json: bool
+    warehouse: "Warehouse", customer: "Customer", selection: "Selection", *, as_json: bool
 ) -> "LoadReport":
     from rich.console import Console
 
@@ -121,16 +129,20 @@ def _watched(
     tally, console = Tally(), Console(stderr=True)
     is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
     progress = Bars(customer.name, tally, console) if is_watched else Lines(customer.name, tally)
-    return pipeline.load(path, customer, selection, tally=tally, progress=progress)
+    return pipeline.load(warehouse, customer, selection, tally=tally, progress=progress)
 
 
 def _plan(
-    path: Path, customers: "Iterable[Customer]", selection: "Selection", *, as_json: bool
+    warehouse: "Warehouse",
+    customers: "Iterable[Customer]",
+    selection: "Selection",
+    *,
+    as_json: bool,
 ) -> None:
     from loader import pipeline
     from loader.commands.report import print_json, print_plan
 
-    plans = {customer.name: pipeline.plan(path, customer, selection) for customer in customers}
+    plans = {customer.name: pipeline.plan(warehouse, customer, selection) for customer in customers}
     if as_json:
         print_json(
             {

@@ -44,18 +44,19 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     in one step: who reads that one keeps it, and neither a load nor a build waits for them. DuckDB
     1.x can open the file.
     """
-    from loader import publishing, saved_queries, warehouse
+    from loader import publishing, saved_queries
     from loader.commands.report import print_json
     from loader.customers import id_of
+    from loader.warehouses import duckdb_file
 
     customer_id = None if name is None else id_of(name)
-    path = warehouse.warehouse_path()
-    if not path.exists():
-        raise Failure(f"there is no {path}; `testio-loader load` creates it")
+    warehouse = duckdb_file.configured()
+    if not warehouse.exists():
+        raise Failure(f"there is no {warehouse.path}; `testio-loader load` creates it")
     write = publishing.publish_parquet if format_ == "parquet" else publishing.publish
-    with warehouse.locked(path):
+    with warehouse.locked():
         manifest = saved_queries.find_manifest()
-        publication = write(path, to, customer_id=customer_id, manifest=manifest)
+        publication = write(warehouse.path, to, customer_id=customer_id, manifest=manifest)
     if as_json:
         print_json({"path": str(to.absolute()), "customer_id": customer_id, **asdict(publication)})
     else:

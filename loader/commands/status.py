@@ -5,31 +5,33 @@ from datetime import UTC, datetime
 
 import click
 
+from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
 
 
 @click.command()
+@destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 @explained
-def status(as_json: bool) -> None:
+def status(destination: str, as_json: bool) -> None:
     """Show how loads went, and how old the data are.
 
     That is the last loads, what is incomplete or in quarantine, and by customer how many tests
     there are and when the one that was read longest ago was read.
     """
-    from loader import pipeline, warehouse
+    from loader import pipeline
     from loader.commands.report import print_json, print_lines, print_table
     from loader.customers import customer_ids
 
-    path = warehouse.warehouse_path()
-    if holder := warehouse.holder(path):
-        raise Failure(f"{path.name} is being loaded by {holder}; ask again when it has ended")
-    ledger = pipeline.ledger_of(path)
+    warehouse = configured_warehouse(destination)
+    if holder := warehouse.holder():
+        raise Failure(f"{warehouse.name} is being loaded by {holder}; ask again when it has ended")
+    ledger = pipeline.ledger_of(warehouse)
     if ledger is None:
-        raise Failure(f"there is no {path}; `testio-loader load` creates it")
+        raise Failure(f"there is nothing in {warehouse.name}; `testio-loader load` fills it")
     loads = ledger.loads()
     if not loads:
-        raise Failure(f"no load has landed in {path} yet")
+        raise Failure(f"no load has landed in {warehouse.name} yet")
     customers, incomplete = ledger.customers(), ledger.incomplete()
     quarantine = ledger.quarantine()
     if as_json:

@@ -17,6 +17,7 @@ from loader import pipeline
 from loader.cli import main
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, Handler, serve
+from loader.warehouses.duckdb_file import DuckDbFile
 
 Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]
@@ -60,7 +61,7 @@ def customer(account: Account) -> Iterator[Customer]:
 @pytest.fixture
 def load(warehouse: Path, customer: Customer) -> Callable[..., pipeline.LoadReport]:
     def run(**selection: Any) -> pipeline.LoadReport:
-        return pipeline.load(warehouse, customer, pipeline.Selection(**selection))
+        return pipeline.load(DuckDbFile(warehouse), customer, pipeline.Selection(**selection))
 
     return run
 
@@ -88,7 +89,7 @@ class Loaded(NamedTuple):
 
 def load_undisturbed(account: Handler, path: Path) -> Loaded:
     with serve(account) as sandbox:
-        report = pipeline.load(path, Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
+        report = pipeline.load(DuckDbFile(path), Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
     assert not report.problems
     return Loaded(path, raw.read(path))
 

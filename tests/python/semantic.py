@@ -12,6 +12,7 @@ from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
+from loader.warehouses.duckdb_file import DuckDbFile
 
 NOWHERE = "http://127.0.0.1:9"
 """mf looks for a newer version of itself; here it must not leave the machine."""
@@ -30,7 +31,9 @@ def built(folder: Path, *accounts: Account) -> Iterator[CLIConfiguration]:
         environment.setenv("HTTPS_PROXY", NOWHERE)
         for customer_id, account in enumerate(accounts, 1):
             with serve(account) as sandbox:
-                pipeline.load(path, Customer(f"c{customer_id}", customer_id, TOKEN, sandbox.url))
+                pipeline.load(
+                    DuckDbFile(path), Customer(f"c{customer_id}", customer_id, TOKEN, sandbox.url)
+                )
         environment.chdir(folder)
         run_dbt(path, "run")
         configuration = CLIConfiguration()

@@ -26,6 +26,7 @@ from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES, Endpoint
 from loader.sandbox import TOKEN, Account, serve
 from loader.sandbox.changes import a_day
+from loader.warehouses.duckdb_file import DuckDbFile
 
 PROJECT = Path(__file__).parents[2]
 Select = Callable[[str], list[tuple[Any, ...]]]
@@ -148,14 +149,14 @@ def test_incremental_loads_after_changes_equal_a_full_load(
     products = account("/products", {}).json()["products"]
     with serve(account) as sandbox:
         customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
-        full = pipeline.load(warehouse, customer)
+        full = pipeline.load(DuckDbFile(warehouse), customer)
         for day in range(1, 3):
             a_day(account, day)
             if day == 2:  # settled tests, which are not read again, quote the names they know
                 for product in products:
                     account.change("products", product["id"], name=product["name"])
             calendar.later += timedelta(hours=2)
-            report = pipeline.load(warehouse, customer)
+            report = pipeline.load(DuckDbFile(warehouse), customer)
             assert not report.problems
             assert calls(report) < calls(full) / 2
     expected = load_undisturbed(account, tmp_path / "undisturbed.duckdb").raw
@@ -170,12 +171,12 @@ def test_incremental_loads_after_changes_equal_a_full_load(
 def test_nothing_grows_older_than_it_may(warehouse: Path, calendar: Calendar) -> None:
     with serve(larger_account()) as sandbox:
         customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
-        most = calls(pipeline.load(warehouse, customer))
+        most = calls(pipeline.load(DuckDbFile(warehouse), customer))
         counts = []
         for _ in range(7):
             calendar.later += timedelta(days=1)
-            counts.append(calls(pipeline.load(warehouse, customer)))
-            ledger = pipeline.ledger_of(warehouse)
+            counts.append(calls(pipeline.load(DuckDbFile(warehouse), customer)))
+            ledger = pipeline.ledger_of(DuckDbFile(warehouse))
             assert ledger
             (status,) = ledger.customers()
             assert status.unread_tests == 0
@@ -188,7 +189,7 @@ def test_nothing_grows_older_than_it_may(warehouse: Path, calendar: Calendar) ->
 def test_no_question_is_asked_twice(warehouse: Path) -> None:
     account = Account(products=3, tests=60, bugs=200)
     with serve(account) as sandbox:
-        pipeline.load(warehouse, Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
+        pipeline.load(DuckDbFile(warehouse), Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
         asked = [(path, str(query)) for path, query in sandbox.requests]
     assert len(asked) == len(set(asked))
 
@@ -201,10 +202,10 @@ def test_state_survives_the_loss_of_the_working_directory(
 ) -> None:
     with serve(larger_account()) as sandbox:
         customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
-        full = pipeline.load(warehouse, customer)
+        full = pipeline.load(DuckDbFile(warehouse), customer)
         shutil.rmtree(warehouse.parent / ".testio")
         calendar.later += timedelta(hours=2)
-        again = pipeline.load(warehouse, customer)
+        again = pipeline.load(DuckDbFile(warehouse), customer)
     assert calls(again, "test_details") < calls(full, "test_details") / 2
     assert sum(endpoint.versions for endpoint in again.endpoints) == 0
 
@@ -235,6 +236,6 @@ def test_bad_state_in_the_warehouse_is_harmless(
     report = load()
     assert not report.problems
     assert raw.differences(raw.read(loaded), undisturbed.raw) == []
-    ledger = pipeline.ledger_of(loaded)
+    ledger = pipeline.ledger_of(DuckDbFile(loaded))
     assert ledger
     assert [status.unread_tests for status in ledger.customers()] == [0]

@@ -24,6 +24,7 @@ from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
 from loader.sandbox.changes import a_day
+from loader.warehouses.duckdb_file import DuckDbFile
 
 CHARTS = PROJECT / "charts"
 BOARDS = sorted(file.stem for file in CHARTS.glob("*.yml") if file.stem != "meta")
@@ -69,9 +70,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         for name, value in SETTINGS.items():
             environment.setenv(name, value)
         customer = Customer("acme", 1, TOKEN, sandbox.url)
-        pipeline.load(warehouse, customer)
+        pipeline.load(DuckDbFile(warehouse), customer)
         a_day(account, 0)
-        pipeline.load(warehouse, customer)
+        pipeline.load(DuckDbFile(warehouse), customer)
     run_dbt(warehouse, "run")
     shutil.copytree(CHARTS, folder.path / "charts")
     for name in ("dbt_charts.yml", "dbt_project.yml"):

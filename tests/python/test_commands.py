@@ -19,7 +19,7 @@ from loader.customers import Customer
 from loader.ledger import EndpointReport
 from loader.sandbox import TOKEN, Account, Answer, Query, serve
 from loader.tally import Attribution
-from loader.warehouse import locked
+from loader.warehouses.duckdb_file import DuckDbFile
 
 Command = Callable[..., Result]
 Select = Callable[[str], list[tuple[Any, ...]]]
@@ -38,7 +38,7 @@ def testio(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> Command:
 def _loaded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("loaded") / "warehouse.duckdb"
     with serve(Account(products=3, tests=12, bugs=60)) as sandbox:
-        pipeline.load(path, Customer("default", 7, TOKEN, sandbox.url))
+        pipeline.load(DuckDbFile(path), Customer("default", 7, TOKEN, sandbox.url))
     return path
 
 
@@ -257,7 +257,7 @@ def test_check_tells_configuration_that_cannot_be_read() -> None:
 
 
 def test_check_names_a_load_under_way(testio: Command, warehouse: Path) -> None:
-    with locked(warehouse):
+    with DuckDbFile(warehouse).locked():
         done = testio("check", status=1)
     assert f"is being loaded by process {os.getpid()}" in done.stdout
 
@@ -297,7 +297,7 @@ def test_status_shows_what_is_in_quarantine(testio: Command, account: Account) -
 
 
 def test_status_says_that_there_is_no_warehouse_or_no_load(warehouse: Path) -> None:
-    assert "there is no" in run("status", status=1).stderr
+    assert "there is nothing in" in run("status", status=1).stderr
     assert not warehouse.exists()
     duckdb.connect(str(warehouse)).close()
     assert "no load has landed" in run("status", status=1).stderr

@@ -16,7 +16,7 @@ from commands import configure, kill_while_landing, reader_of, run
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import Account, Answer, Query, serve
-from loader.warehouse import storage_version
+from loader.warehouses.duckdb_file import DuckDbFile
 
 MARKER = b"Marker-7f3a9c51d2"
 TABLES = "select table_name from duckdb_tables() where schema_name = 'testio_raw' order by 1"
@@ -24,7 +24,7 @@ Select = Callable[[str], list[tuple[Any, ...]]]
 
 _KILLED_AFTER = """
 import os, signal, sys
-from loader import erasure
+from loader.warehouses import duckdb_erasure as erasure
 from loader.cli import main
 step = getattr(erasure, sys.argv[1])
 def killed(*arguments):
@@ -60,7 +60,7 @@ def _loaded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("both") / "warehouse.duckdb"
     with serve(HANDLERS) as sandbox:
         for customer_id, (name, token) in enumerate(TOKENS.items(), 1):
-            pipeline.load(path, Customer(name, customer_id, token, sandbox.url))
+            pipeline.load(DuckDbFile(path), Customer(name, customer_id, token, sandbox.url))
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "create schema testio_marts;"
@@ -115,7 +115,7 @@ def test_nothing_is_left_of_the_one_and_everything_of_the_other(
         "select has_primary_key, index_count, comment from duckdb_tables()"
         " where table_name = 'fct_bugs'"
     ) == [(True, 2, "bugs")]
-    assert storage_version(warehouse) == "v1.0.0"
+    assert DuckDbFile(warehouse).storage_version() == "v1.0.0"
 
     run("load", "--customer", "stayer")
     assert {table: len(rows) for table, rows in rows_of(select, 2).items()} == {

@@ -8,10 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from loader import pipeline, warehouse
+from loader import pipeline
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS
 from loader.sandbox import Account
+from loader.warehouses import WarehouseBusy
+from loader.warehouses.duckdb_file import DuckDbFile
 
 Load = Callable[..., pipeline.LoadReport]
 Select = Callable[[str], list[tuple[Any, ...]]]
@@ -152,7 +154,7 @@ def test_what_cannot_be_keyed_is_quarantined(load: Load, select: Select, account
 def test_a_refused_token_is_said_in_one_line(warehouse: Path, customer: Customer) -> None:
     stranger = Customer("acme", 7, "wrong", customer.base_url)
     with pytest.raises(pipeline.LoadFailed, match="refuses the token") as failure:
-        pipeline.load(warehouse, stranger)
+        pipeline.load(DuckDbFile(warehouse), stranger)
     assert "wrong" not in str(failure.value)
     assert "\n" not in str(failure.value)
 
@@ -183,7 +185,7 @@ def test_drop_leaves_nothing_of_ours_and_all_of_others(
     load()
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema theirs; create table theirs.numbers as select 1 as one")
-    pipeline.drop(warehouse)
+    pipeline.drop(DuckDbFile(warehouse))
     schemas = {name for (name,) in select("select schema_name from duckdb_schemas()")}
     assert not {name for name in schemas if name.startswith("testio")}
     assert select("select * from theirs.numbers") == [(1,)]
@@ -194,9 +196,9 @@ def test_drop_leaves_nothing_of_ours_and_all_of_others(
 def test_the_second_load_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with (
-        warehouse.locked(path),
-        pytest.raises(warehouse.WarehouseBusy, match=r"process [0-9]+"),
-        warehouse.locked(path),
+        DuckDbFile(path).locked(),
+        pytest.raises(WarehouseBusy, match=r"process [0-9]+"),
+        DuckDbFile(path).locked(),
     ):
         pytest.fail("two loads at once")
 
@@ -210,7 +212,7 @@ def test_the_file_opens_in_older_clients(load: Load, select: Select) -> None:
 def test_texts_of_any_length_land_within_the_memory_that_a_load_may_use(warehouse: Path) -> None:
     # A row group of DuckDB, which keeps all texts up to 4 kB at once to compress them.
     texts = "select i as id, repeat(md5(i::varchar), 64) as payload from range(122880) as rows(i)"
-    pipeline.settle(warehouse)
-    with pipeline._pipeline(warehouse).sql_client() as client:
+    pipeline.settle(DuckDbFile(warehouse))
+    with pipeline._pipeline(DuckDbFile(warehouse)).sql_client() as client:
         client.execute_sql(f"create table texts as {texts}")
         assert client.execute_sql("select count(*) from texts") == [(122_880,)]

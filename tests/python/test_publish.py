@@ -20,7 +20,7 @@ from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from loader.sandbox.changes import a_day
-from loader.warehouse import storage_version
+from loader.warehouses.duckdb_file import DuckDbFile
 
 Tables = dict[str, list[tuple[Any, ...]]]
 MARKERS = {1: b"Acme-2f81", 2: b"Globex-9c4d"}
@@ -80,7 +80,7 @@ def built_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         with serve(handlers) as sandbox:
             for customer_id, (name, token) in enumerate(TOKENS.items(), 1):
-                pipeline.load(path, Customer(name, customer_id, token, sandbox.url))
+                pipeline.load(DuckDbFile(path), Customer(name, customer_id, token, sandbox.url))
         run_dbt(path, "build", *DATA_ONLY)
     return path
 
@@ -173,7 +173,7 @@ def test_all_marts_and_audit_models_are_published_and_nothing_else(built: Path, 
     assert len(tables) > 30
     assert f"{len(tables)} tables with {sum(map(len, tables.values())):,} rows" in printed
     assert str(to) in printed
-    assert storage_version(to) == "v1.0.0"
+    assert DuckDbFile(to).storage_version() == "v1.0.0"
     assert names(to.parent) == [to.name]
 
 
@@ -359,7 +359,7 @@ def test_what_is_no_whole_build_is_not_published(
 def test_what_has_landed_after_the_build_is_waited_for(built: Path, to: Path) -> None:
     publish("--to", to)
     with serve(account(3)) as sandbox:
-        pipeline.load(built, Customer("initech", 3, TOKEN, sandbox.url))
+        pipeline.load(DuckDbFile(built), Customer("initech", 3, TOKEN, sandbox.url))
     assert_refused(to, "a load has landed")
 
 
@@ -429,7 +429,7 @@ def test_a_reader_keeps_what_it_has_through_load_build_and_publication(
         for day in range(1, 4):
             a_day(changed, day)
         with serve(marked(changed, MARKERS[1])) as sandbox:
-            pipeline.load(built, Customer("acme", 1, TOKEN, sandbox.url))
+            pipeline.load(DuckDbFile(built), Customer("acme", 1, TOKEN, sandbox.url))
         assert bugs() == held
         run_dbt(built, "build", *DATA_ONLY)
         assert bugs() == held

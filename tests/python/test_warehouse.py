@@ -12,6 +12,7 @@ from conftest import Dbt
 from loader import pipeline
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, serve
+from loader.warehouses.duckdb_file import DuckDbFile
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 
@@ -231,7 +232,7 @@ def test_two_customers_with_the_same_ids_stay_apart(
     with serve(accounts) as sandbox:
         for customer_id, token in enumerate(accounts, 1):
             customer = Customer(token, customer_id, token, sandbox.url)
-            assert not pipeline.load(warehouse, customer).problems
+            assert not pipeline.load(DuckDbFile(warehouse), customer).problems
     dbt("build", *DATA_ONLY)
     bugs = select("select customer_id, count(*) from testio_marts.fct_bugs group by 1 order by 1")
     assert bugs == [
@@ -257,7 +258,9 @@ def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
         return Answer(200, {path.rsplit("/", 1)[-1]: []})
 
     with serve(empty) as sandbox:
-        assert not pipeline.load(warehouse, Customer("new", 1, TOKEN, sandbox.url)).problems
+        assert not pipeline.load(
+            DuckDbFile(warehouse), Customer("new", 1, TOKEN, sandbox.url)
+        ).problems
     dbt("build", *DATA_ONLY)
 
 
@@ -274,7 +277,7 @@ def test_what_was_made_can_be_taken_away_again(
     assert "Would drop" in dbt("run-operation", "drop_models")
     assert one(select, "select count(*) from testio_marts.fct_bugs") > 0
     dbt("run-operation", "drop_models", "--args", "{confirm: true}")
-    pipeline.drop(warehouse)
+    pipeline.drop(DuckDbFile(warehouse))
     assert select(
         "select table_schema, table_name from information_schema.tables order by 1, 2"
     ) == [("testio_marts", "their_own"), ("theirs", "numbers")]

@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from loader import pipeline, warehouse
+from loader.warehouses.base import BadWarehouse
+from loader.warehouses.duckdb_sql import attach, quoted
 
 
 def erase(path: Path, customer_id: int) -> int:
@@ -21,7 +22,6 @@ def erase(path: Path, customer_id: int) -> int:
         WarehouseBusy: if another process has the file open.
         BadWarehouse: if the file cannot be rewritten.
     """
-    pipeline.settle(path)  # what is still to land may be another customer's, or this one's
     file = path.resolve()
     fresh = file.with_name(f".{file.name}.rewritten")
     spilled = file.with_name(
@@ -32,9 +32,9 @@ def erase(path: Path, customer_id: int) -> int:
         # Each thread has more than 100,000 rows in memory at once; one is about as fast.
         config: dict[str, Any] = {"temp_directory": str(spilled), "threads": 1}
         with duckdb.connect(config=config) as connection:
-            warehouse.attach(connection, file, "old")
+            attach(connection, file, "old")
             rows = _delete(connection, customer_id)
-            warehouse.attach(connection, fresh, "fresh")
+            attach(connection, fresh, "fresh")
             connection.execute("copy from database old to fresh")
             _compare(connection)
             for database in ("fresh", "old"):  # leaves no write-ahead log of either
@@ -42,7 +42,7 @@ def erase(path: Path, customer_id: int) -> int:
         shutil.copymode(file, fresh)
         fresh.replace(file)
     except (duckdb.Error, OSError) as error:
-        raise warehouse.BadWarehouse(f"{path.name} cannot be rewritten: {error}") from error
+        raise BadWarehouse(f"{path.name} cannot be rewritten: {error}") from error
     finally:
         _remove(fresh, spilled)
     return rows
@@ -64,7 +64,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
     rows = 0
     connection.begin()
     for schema, table in tables:
-        where = f"{warehouse.quoted('old', schema, table)} where customer_id = ?"
+        where = f"{quoted('old', schema, table)} where customer_id = ?"
         (deleted,) = connection.execute(f"delete from {where}", [customer_id]).fetchone() or (0,)
         rows += deleted
     connection.commit()
@@ -78,10 +78,8 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for schema, table in tables:
         counts = [
-            connection.execute(
-                f"select count(*) from {warehouse.quoted(database, schema, table)}"
-            ).fetchone()
+            connection.execute(f"select count(*) from {quoted(database, schema, table)}").fetchone()
             for database in ("old", "fresh")
         ]
         if counts[0] != counts[1]:
-            raise warehouse.BadWarehouse(f"not all of {schema}.{table} was copied; nothing changed")
+            raise BadWarehouse(f"not all of {schema}.{table} was copied; nothing changed")

@@ -1,0 +1,33 @@
+"""Which warehouse a command is about."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loader.warehouses import Warehouse
+
+_MODULES = {"duckdb": "duckdb_file", "postgres": "postgres"}
+"""In loader/warehouses, by dlt's names of destinations."""
+
+destination_option = click.option(
+    "--destination",
+    type=click.Choice(list(_MODULES)),
+    default="duckdb",
+    envvar="TESTIO_DESTINATION",
+    show_default=True,
+    show_envvar=True,
+    help="What kind of warehouse it is.",
+)
+
+
+def configured_warehouse(destination: str) -> "Warehouse":
+    """Return the warehouse that is configured for a destination.
+
+    Raises:
+        BadWarehouse: if what is configured is of no use, or nothing is.
+    """
+    module = importlib.import_module(f"loader.warehouses.{_MODULES[destination]}")
+    warehouse: Warehouse = module.configured()
+    return warehouse

@@ -1,0 +1,153 @@
+"""What a load needs of a warehouse, whichever it is."""
+
+import os
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dlt
+from dlt.common.destination import Destination
+from dlt.common.typing import TLoaderFileFormat
+from dlt.destinations.sql_client import SqlClientBase
+
+from loader.tables import LEDGER, Table
+
+RAW_DATASET = "testio_raw"
+
+
+class WarehouseBusy(Exception):
+    """Another load is writing; the message says which."""
+
+
+class BadWarehouse(Exception):
+    """The warehouse cannot be used; the message says what to do."""
+
+
+class Warehouse(ABC):
+    """A place with the raw tables of all customers, to which one load at a time writes.
+
+    What is in here goes for any database that dlt has a SQL client for.
+    """
+
+    file_format: ClassVar[TLoaderFileFormat]
+    """In which form dlt brings rows there."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What people know it by, without credentials."""
+
+    @property
+    @abstractmethod
+    def working_directory(self) -> Path:
+        """The folder where dlt keeps what is under way."""
+
+    @abstractmethod
+    def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
+        """Return what dlt writes to."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Return whether there is anything to read from."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make it ready to be written to.
+
+        Raises:
+            BadWarehouse: if it cannot be.
+        """
+
+    @abstractmethod
+    def opened(self, *, read_only: bool = False) -> AbstractContextManager[None]:
+        """Keep it open, so that nobody comes between where only one can have it.
+
+        Raises:
+            WarehouseBusy: if somebody else has it.
+            BadWarehouse: if it cannot be opened.
+        """
+
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[None]:
+        """Be the only load; the lock is lifted if we die.
+
+        Raises:
+            WarehouseBusy: if another load is under way.
+        """
+
+    @abstractmethod
+    def holder(self) -> str:
+        """Return who is loading at the moment; nothing if nobody is."""
+
+    @abstractmethod
+    def findings(self) -> Iterator[tuple[bool, str]]:
+        """Yield what `check` can tell beforehand: whether it is fine, and what it is."""
+
+    @abstractmethod
+    def may_pass(self, error: BaseException) -> bool:
+        """Return whether what fails with this error may succeed at another time."""
+
+    @abstractmethod
+    def erase(self, customer_id: int) -> int:
+        """Remove a customer from all that loader and dbt have made; return how many rows.
+
+        Raises:
+            WarehouseBusy: if somebody else has it.
+            BadWarehouse: if it cannot be done; doing it again does the rest.
+        """
+
+    def select(
+        self, sql: str, *parameters: Any, read_only: bool = False
+    ) -> Sequence[Sequence[Any]]:
+        """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
+        dataset = dlt.dataset(self.destination(read_only=read_only), RAW_DATASET)
+        with dataset.sql_client as client:
+            names = _tables(client)
+            if LEDGER.name not in names:
+                return []
+            return client.execute_sql(sql.format_map(names), *parameters) or []
+
+    def take_back(self, tables: Sequence[Table]) -> set[str]:
+        """Delete the rows of loads that never completed, and reopen the versions that they closed.
+
+        Left where they are, they would be taken for current by the next merge, though staging does
+        not read them. Return the ids of all loads that did complete.
+        """
+        dataset = dlt.dataset(self.destination(), RAW_DATASET)
+        with dataset.sql_client as client:
+            names = _tables(client)
+            if "_dlt_loads" not in names:
+                return set()
+            completed = f"select load_id from {names['_dlt_loads']} where status = 0"
+            with client.begin_transaction():
+                for table in tables:
+                    if table.name in names:
+                        _delete_except(completed, table, names[table.name], client)
+            return {load_id for (load_id,) in client.execute_sql(completed) or []}
+
+
+def this_process() -> str:
+    """Return what others are told of who is loading."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _tables(client: SqlClientBase[Any]) -> dict[str, str]:
+    """Return the raw tables that there are, with their names in SQL."""
+    sql = "select table_name from information_schema.tables where table_schema = %s"
+    rows = client.execute_sql(sql, client.dataset_name) or []
+    return {name: client.make_qualified_table_name(name) for (name,) in rows}
+
+
+def _delete_except(
+    completed: str, table: Table, qualified: str, client: SqlClientBase[Any]
+) -> None:
+    broken = f"_dlt_load_id not in ({completed})"
+    if table.is_versioned:
+        client.execute_sql(
+            f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
+            f"(select _dlt_valid_from from {qualified} where {broken})"
+        )
+    client.execute_sql(f"delete from {qualified} where {broken}")

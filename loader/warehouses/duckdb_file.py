@@ -1,0 +1,174 @@
+"""A DuckDB file that the loader writes and dbt builds in, and who may write to it."""
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dlt
+import duckdb
+from dlt.common.destination import Destination
+from dlt.common.typing import TLoaderFileFormat
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from loader.warehouses import duckdb_erasure
+from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy, this_process
+from loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
+
+_SETTINGS = {
+    "memory_limit": "150MB",
+    "preserve_insertion_order": False,
+    "threads": 1,
+    # They hold all texts of 122,880 rows at once: with them, 200,000 bugs of 2 kB take over 400 MB
+    # and cannot land. Without, raw takes half as much disk again (DuckDB 2.0.0).
+    "disabled_compression_methods": "dictionary,fsst,dict_fsst",
+}
+"""A merge of any size stays within the limit; what does not fit goes to disk."""
+
+
+def configured() -> "DuckDbFile":
+    """Return the file that `TESTIO_DUCKDB_PATH` names, `warehouse.duckdb` by default.
+
+    Raises:
+        BadWarehouse: if no warehouse can be there.
+    """
+    path = Path(os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb").absolute()
+    if path.stem.startswith("testio_"):
+        raise BadWarehouse(
+            f"{path.name}: DuckDB cannot tell a file from a schema of the same name; "
+            "set TESTIO_DUCKDB_PATH to a file that is not called testio_…"
+        )
+    if not path.parent.is_dir():
+        raise BadWarehouse(f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH")
+    return DuckDbFile(path)
+
+
+@dataclass(frozen=True)
+class DuckDbFile(Warehouse):
+    """One file, which one process writes or many read."""
+
+    path: Path
+
+    file_format: ClassVar[TLoaderFileFormat] = "parquet"
+
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    @property
+    def working_directory(self) -> Path:
+        """A folder beside the file."""
+        return self.path.parent / ".testio" / self.path.stem
+
+    def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
+        """Return what dlt writes to."""
+        if read_only:
+            return dlt.destinations.duckdb(
+                credentials={"database": str(self.path), "read_only": True}
+            )
+        credentials = DuckDbCredentials(str(self.path))
+        credentials.global_config = _SETTINGS
+        # Without transactions a merge that fails half-way leaves all rows of a table retired.
+        return dlt.destinations.duckdb(credentials=credentials, supports_transactions=True)
+
+    def exists(self) -> bool:
+        """Return whether the file is there."""
+        return self.path.exists()
+
+    def prepare(self) -> None:
+        """Create the file if there is none, in a form that DuckDB 1.x can read as well."""
+        if not self.path.exists():
+            with duckdb.connect() as connection:
+                attach(connection, self.path, "warehouse")
+
+    @contextlib.contextmanager
+    def opened(self, *, read_only: bool = False) -> Iterator[None]:
+        """Keep the file open, so that whatever opens it meanwhile is quick."""
+        try:
+            connection = duckdb.connect(str(self.path), read_only=read_only)
+        except duckdb.IOException as error:
+            if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
+                raise WarehouseBusy(
+                    f"{self.path.name} is held open by {holder[1]}; close it there, or let it open "
+                    "a copy, then try again"
+                ) from error
+            raise BadWarehouse(f"{self.path} cannot be opened: {error}") from error
+        with connection:
+            yield
+
+    def check(self, *, read_only: bool = False) -> None:
+        """Raise WarehouseBusy if another process has it open, BadWarehouse if it is no use."""
+        with self.opened(read_only=read_only):
+            pass
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only load, by a lock of the operating system."""
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WarehouseBusy(
+                    f"{self.path.name} is being loaded by {self._owner()}; wait until it has ended"
+                ) from error
+            file.truncate(0)
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            file.write(f"{this_process()} since {started}")
+            file.flush()
+            yield
+
+    def holder(self) -> str:
+        """Return who is loading at the moment; nothing if nobody is."""
+        with contextlib.suppress(FileNotFoundError), self._lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return self._owner()
+        return ""
+
+    def findings(self) -> Iterator[tuple[bool, str]]:
+        """Yield whether it can be written to, or created, and whether DuckDB 1.x can read it."""
+        if not self.path.exists():
+            can_create = os.access(self.path.parent, os.W_OK)
+            yield (
+                can_create,
+                f"warehouse: {self.path} {'will' if can_create else 'cannot'} be created",
+            )
+            return
+        self.check()
+        yield True, f"warehouse: {self.path} is writable"
+        version = self.storage_version()
+        yield (
+            version == STORAGE_VERSION,
+            f"storage version: {version}; the newest that DuckDB 1.x clients can open is "
+            f"{STORAGE_VERSION}",
+        )
+
+    def storage_version(self) -> str:
+        """Return in which version of DuckDB's format the file is."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            tags = "select tags['storage_version'] from duckdb_databases() where path is not null"
+            (version,) = connection.execute(tags).fetchone() or ("",)
+        return str(version).partition("+")[0].strip()
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Return whether it is for want of room, or the like."""
+        return isinstance(error, OSError | duckdb.OperationalError | duckdb.FatalException)
+
+    def erase(self, customer_id: int) -> int:
+        """Delete the customer's rows, and write the file anew without them."""
+        return duckdb_erasure.erase(self.path, customer_id)
+
+    @property
+    def _lock(self) -> Path:
+        return self.working_directory / "lock"
+
+    def _owner(self) -> str:
+        return self._lock.read_text(encoding="utf-8").strip() or "another process"
