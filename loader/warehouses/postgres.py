@@ -70,11 +70,8 @@ class PostgresDatabase(Warehouse):
     file_format: ClassVar[TLoaderFileFormat] = "csv"
 
     def __post_init__(self) -> None:
-        options = self.credentials.query.get("options", "") if self.credentials.query else ""
-        self.credentials.query = {
-            **(self.credentials.query or {}),
-            "options": f"{_OPTIONS} {options}".strip(),
-        }
+        query = self.credentials.query or {}
+        self.credentials.query = {**query, "options": f"{_OPTIONS} {query.get('options', '')}"}
 
     @property
     def name(self) -> str:
@@ -181,6 +178,7 @@ class PostgresDatabase(Warehouse):
             connection = psycopg2.connect(
                 self.credentials.to_native_representation(),
                 application_name=this_process(),
+                options=self.credentials.query["options"],  # in a URL, libpq takes a blank for a +
                 keepalives_idle=60,
             )
         except psycopg2.OperationalError as error:

@@ -108,11 +108,21 @@ def _run(command: list[str], warehouse: Path, log: str, moment: int, seconds: fl
     os._exit(99)
 
 
-def _count(warehouse: Path, moment: int) -> None:
+def sql_client() -> Any:
+    """Return the class by which dlt talks to the warehouse."""
+    if os.environ.get("TESTIO_DESTINATION") == "postgres":
+        from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+
+        return Psycopg2SqlClient
     from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+    return DuckDbSqlClient
+
+
+def _count(warehouse: Path, moment: int) -> None:
     from loader import publishing
 
+    client = sql_client()
     passed = 0
     names: Any = warehouse.with_suffix(".moments").open("w", buffering=1) if moment < 0 else None
 
@@ -138,7 +148,7 @@ def _count(warehouse: Path, moment: int) -> None:
         return run
 
     for name in ("execute_query", "commit_transaction"):
-        setattr(DuckDbSqlClient, name, counted(name, getattr(DuckDbSqlClient, name)))
+        setattr(client, name, counted(name, getattr(client, name)))
     publishing._Warehouse.copy = counted("copy", publishing._Warehouse.copy)  # type: ignore[method-assign]
     sys.addaudithook(hook)
 

@@ -42,39 +42,42 @@ class Raw:
 
 def read(path: Path) -> Raw:
     with duckdb.connect(str(path), read_only=True) as connection:
+        return read_from(connection)
 
-        def rows(sql: str) -> list[Row]:
-            return [tuple(map(_unsigned, row)) for row in connection.execute(sql).fetchall()]
 
-        versions, current = {}, {}
-        for endpoint in ENDPOINTS:
-            name, columns = endpoint.name, _columns(endpoint.table.columns)
-            versions[name] = Counter(
-                rows(f"select {columns}, _dlt_valid_to is null from testio_raw.{name}")
+def read_from(connection: duckdb.DuckDBPyConnection) -> Raw:
+    def rows(sql: str) -> list[Row]:
+        return [tuple(map(_unsigned, row)) for row in connection.execute(sql).fetchall()]
+
+    versions, current = {}, {}
+    for endpoint in ENDPOINTS:
+        name, columns = endpoint.name, _columns(endpoint.table.columns)
+        versions[name] = Counter(
+            rows(f"select {columns}, _dlt_valid_to is null from testio_raw.{name}")
+        )
+        current[name] = Counter(
+            rows(
+                f"select {columns} from testio_raw.{name} where {_COMPLETED} qualify "
+                "row_number() over (partition by customer_id, id "
+                "order by loaded_at desc, content_hash desc) = 1"
             )
-            current[name] = Counter(
-                rows(
-                    f"select {columns} from testio_raw.{name} where {_COMPLETED} qualify "
-                    "row_number() over (partition by customer_id, id "
-                    "order by loaded_at desc, content_hash desc) = 1"
-                )
-            )
-        ledger = rows(
-            "select endpoint, product_id, test_id, is_complete, outcome, ids, record_count, "
-            "quarantined_count, mended_count, repeated_count, claimed_count "
-            f"from testio_raw.ledger where {_COMPLETED} qualify row_number() over ("
-            "partition by customer_id, endpoint, product_id, test_id order by read_at desc) = 1"
         )
-        quarantine = rows(
-            "select endpoint, product_id, test_id, reason, original "
-            f"from testio_raw.quarantine where {_COMPLETED}"
-        )
-        repeated = rows(
-            "select load_id, null, null, null from testio_raw._dlt_loads "
-            "group by all having count(*) > 1 union all "
-            "select _dlt_load_id, endpoint, product_id, test_id from testio_raw.ledger "
-            "group by all having count(*) > 1"
-        )
+    ledger = rows(
+        "select endpoint, product_id, test_id, is_complete, outcome, ids, record_count, "
+        "quarantined_count, mended_count, repeated_count, claimed_count "
+        f"from testio_raw.ledger where {_COMPLETED} qualify row_number() over ("
+        "partition by customer_id, endpoint, product_id, test_id order by read_at desc) = 1"
+    )
+    quarantine = rows(
+        "select endpoint, product_id, test_id, reason, original "
+        f"from testio_raw.quarantine where {_COMPLETED}"
+    )
+    repeated = rows(
+        "select load_id, null, null, null from testio_raw._dlt_loads "
+        "group by all having count(*) > 1 union all "
+        "select _dlt_load_id, endpoint, product_id, test_id from testio_raw.ledger "
+        "group by all having count(*) > 1"
+    )
     ledger_by_scope = {row[:3]: row[3:] for row in ledger}
     return Raw(versions, current, ledger_by_scope, Counter(quarantine), repeated)
 
