@@ -62,7 +62,7 @@
 {%- endmacro %}
 
 {% macro postgres__texts_as_json(texts) -%}
-    cast(array_to_json({{ texts }}) as text)
+    cast({{ testio.try_json('cast(array_to_json(' ~ texts ~ ') as text)') }} as text)
 {%- endmacro %}
 
 {% macro texts_as_lines(texts) -%}
