@@ -9,3 +9,7 @@
 {% macro duckdb__array_length(document) -%}
     cast(coalesce(json_array_length(try_cast({{ document }} as json)), 0) as bigint)
 {%- endmacro %}
+
+{% macro postgres__array_length(document) -%}
+    cast(coalesce(json_array_length({{ testio.try_json(document, 'array') }}), 0) as bigint)
+{%- endmacro %}

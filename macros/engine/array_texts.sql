@@ -23,6 +23,32 @@
     )
 {%- endmacro %}
 
+{% macro postgres__array_texts(document, keys) -%}
+    case
+        when {{ testio.try_json(document, 'array') }} is not null
+            then
+                array(
+                    select texts.given_text
+                    from (
+                        select
+                            elements.element_number,
+                            case
+                                when json_typeof(elements.element) = 'object'
+                                    then coalesce(
+                                        {%- for key in keys %}nullif(elements.element ->> '{{ key }}', ''), {% endfor %}null
+                                    )
+                                else elements.element #>> '{}'
+                            end as given_text
+                        from
+                            json_array_elements({{ testio.try_json(document, 'array') }})
+                            with ordinality as elements (element, element_number)
+                    ) as texts
+                    where texts.given_text is not null
+                    order by texts.element_number
+                )
+    end
+{%- endmacro %}
+
 {% macro texts_as_json(texts) -%}
     {{ adapter.dispatch('texts_as_json', 'testio')(texts) }}
 {%- endmacro %}
@@ -35,6 +61,10 @@
     cast(to_json({{ texts }}) as varchar)
 {%- endmacro %}
 
+{% macro postgres__texts_as_json(texts) -%}
+    cast({{ testio.try_json('cast(array_to_json(' ~ texts ~ ') as text)') }} as text)
+{%- endmacro %}
+
 {% macro texts_as_lines(texts) -%}
     {{ adapter.dispatch('texts_as_lines', 'testio')(texts) }}
 {%- endmacro %}
@@ -44,5 +74,9 @@
 {%- endmacro %}
 
 {% macro duckdb__texts_as_lines(texts) -%}
+    array_to_string({{ texts }}, chr(10))
+{%- endmacro %}
+
+{% macro postgres__texts_as_lines(texts) -%}
     array_to_string({{ texts }}, chr(10))
 {%- endmacro %}

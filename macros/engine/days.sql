@@ -10,3 +10,9 @@
     select cast(unnest(generate_series(first_day, last_day, interval '1 day')) as date) as date_day
     from {{ relation }}
 {%- endmacro %}
+
+{% macro postgres__days(relation) -%}
+    select cast(generate_series(cast(first_day as timestamp), cast(last_day as timestamp), interval '1 day') as date)
+        as date_day
+    from {{ relation }}
+{%- endmacro %}

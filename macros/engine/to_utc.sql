@@ -9,3 +9,7 @@
 {% macro duckdb__to_utc(moment) -%}
     ({{ moment }} at time zone 'UTC')
 {%- endmacro %}
+
+{% macro postgres__to_utc(moment) -%}
+    ({{ moment }} at time zone 'UTC')
+{%- endmacro %}
