@@ -79,6 +79,14 @@ def test_there_are_twenty() -> None:
     assert len(QUESTIONS) == PAGE.read_text().count("\n## ") == 20
 
 
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
+def test_no_order_is_left_to_chance(question: Question) -> None:
+    (groups,) = re.findall(r"--group-by (\S+)", question.mf)
+    (order,) = re.findall(r"--order (\S+)", question.mf)
+    assert order.split(",")[-1] in groups.split(",")
+    assert not re.search(r"order by .*\bdesc$", question.sql, re.MULTILINE)
+
+
 def test_the_exposure_names_what_the_page_asks() -> None:
     exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
     (page,) = (exposure for exposure in exposures if exposure["name"] == "questions")
