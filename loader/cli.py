@@ -10,6 +10,7 @@ import os
 import click
 
 from loader.commands.check import check
+from loader.commands.copy import copy
 from loader.commands.drop import drop
 from loader.commands.erase import erase
 from loader.commands.load import load
@@ -35,5 +36,5 @@ def main(verbose: bool) -> None:
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 
 
-for command in (check, load, status, publish, erase, drop, sandbox):
+for command in (check, load, status, publish, copy, erase, drop, sandbox):
     main.add_command(command)

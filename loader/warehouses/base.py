@@ -3,12 +3,13 @@
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import dlt
+import pyarrow as pa
 from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.sql_client import SqlClientBase
@@ -127,6 +128,14 @@ class Warehouse(ABC):
                     if table.name in names:
                         _delete_except(completed, table, names[table.name], client)
             return {load_id for (load_id,) in client.execute_sql(completed) or []}
+
+
+class Fillable(Warehouse):
+    """A warehouse to which one can move from a DuckDB file."""
+
+    @abstractmethod
+    def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
+        """Land raw tables as they are, where there are none; return how many rows each has."""
 
 
 def this_process() -> str:

@@ -1,14 +1,17 @@
 """A PostgreSQL database in which loader and dbt work, and who may load into it."""
 
 import contextlib
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any, ClassVar
 
 import dlt
+import pyarrow as pa
+import pyarrow.csv
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.destination import Destination
@@ -18,7 +21,7 @@ from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from loader.warehouses.base import (
     RAW_DATASET,
     BadWarehouse,
-    Warehouse,
+    Fillable,
     WarehouseBusy,
     this_process,
 )
@@ -39,6 +42,13 @@ _OPTIONS = (
 )
 _LOCK = (0x7E5710, 1)
 """Of pg_advisory_lock, which knows numbers only."""
+_TYPES = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.bool_(): "boolean",
+    pa.timestamp("us", tz="UTC"): "timestamp with time zone",
+}
+"""As dlt has them."""
 _UNNAMEABLE = re.compile(r"[^\w.-]+")
 
 
@@ -62,7 +72,7 @@ def configured() -> "PostgresDatabase":
 
 
 @dataclass(frozen=True)
-class PostgresDatabase(Warehouse):
+class PostgresDatabase(Fillable):
     """A database, which loads, builds and readers share."""
 
     credentials: PostgresCredentials
@@ -156,6 +166,17 @@ class PostgresDatabase(Warehouse):
                 cursor.execute(sql.SQL("vacuum full {}").format(table))
         return rows
 
+    def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
+        """Copy all of them in one transaction."""
+        rows = {}
+        with self._connected() as cursor:
+            cursor.execute("begin")
+            cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(RAW_DATASET)))
+            for name, batches in tables:
+                rows[name] = _copy(name, batches, cursor)
+            cursor.execute("commit")
+        return rows
+
     def _owner(self, cursor: Any) -> str:
         cursor.execute(
             "select application_name, backend_start from pg_locks"
@@ -178,7 +199,9 @@ class PostgresDatabase(Warehouse):
             connection = psycopg2.connect(
                 self.credentials.to_native_representation(),
                 application_name=this_process(),
-                options=self.credentials.query["options"],  # in a URL, libpq takes a blank for a +
+                options=self.credentials.get_query()[
+                    "options"
+                ],  # in a URL, libpq takes a blank for a +
                 keepalives_idle=60,
             )
         except psycopg2.OperationalError as error:
@@ -189,3 +212,25 @@ class PostgresDatabase(Warehouse):
                 yield cursor
         finally:
             connection.close()
+
+
+def _copy(name: str, batches: pa.RecordBatchReader, cursor: Any) -> int:
+    table = sql.Identifier(RAW_DATASET, name)
+    if odd := [field for field in batches.schema if field.type not in _TYPES]:
+        raise BadWarehouse(f"{name}.{odd[0].name}: raw tables have no column of {odd[0].type}")
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} " + _TYPES[field.type]).format(sql.Identifier(field.name))
+        for field in batches.schema
+    )
+    cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
+    rows = 0
+    # What is quoted is a text, an empty one as well; null is what is not there.
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
+    statement = sql.SQL("copy {} from stdin with (format csv)").format(table)
+    for batch in batches:
+        text = io.BytesIO()
+        pyarrow.csv.write_csv(batch, text, options)
+        text.seek(0)
+        cursor.copy_expert(statement, text)
+        rows += cursor.rowcount
+    return rows

@@ -102,7 +102,17 @@ def _variants(record: dict[str, Any]) -> Iterator[str]:
             _put(variant, path, value)
             yield canonical(variant)
     yield from map(canonical, all_values)
-    yield from ("not json", "{", '{"id":1', "'", "nul", "\ufeff{}", "{'id':1}", "// {}", '{"id":01}')
+    yield from (
+        "not json",
+        "{",
+        '{"id":1',
+        "'",
+        "nul",
+        "\ufeff{}",
+        "{'id':1}",
+        "// {}",
+        '{"id":01}',
+    )
 
 
 def land(warehouse: Path) -> int:
@@ -121,7 +131,11 @@ def land(warehouse: Path) -> int:
                 count += 1
                 is_text = isinstance(template["id"], str)
                 id_ = f"battery_{count}" if is_text else _FIRST_ID + count
-                own = {"payload": payload, "content_hash": f"battery {count}", "_dlt_id": f"{count}"}
+                own = {
+                    "payload": payload,
+                    "content_hash": f"battery {count}",
+                    "_dlt_id": f"{count}",
+                }
                 rows.append({**template, **own, "id": id_})
             variants = pa.Table.from_pylist(rows, landed.schema)  # noqa: F841
             connection.execute(f"insert into {raw} by name from variants")

@@ -177,6 +177,42 @@ def test_check_and_status_tell_what_there_is(
         command("load")
 
 
+# Moving from a file
+
+
+def test_after_moving_from_duckdb_loads_go_on_as_if_nothing_had_happened(
+    database: Postgres, run: Run, warehouse: Path
+) -> None:
+    account = small_account()
+    for day in (1, 2):
+        assert run(hostile_records(account), "--destination", "duckdb").exit_code == 0
+        a_day(account, day)
+    told = command("copy").output
+    assert read(database) == raw.read(warehouse)
+    loads_of = "select load_id, status, inserted_at from testio_raw._dlt_loads order by load_id"
+    with duckdb.connect(str(warehouse)) as connection:
+        assert database.query(loads_of)[1] == connection.execute(loads_of).fetchall()
+        (rows,) = connection.execute("select count(*) from testio_raw.bugs").fetchone() or (0,)
+    assert rows
+    assert re.search(r"Copied [0-9,]+ rows of [0-9]+ tables to 127.0.0.1", told)
+    refused = command("copy", status=1)
+    assert "has raw data already" in refused.stderr
+    for destination in ("postgres", "duckdb"):
+        assert run(account, "--destination", destination).exit_code == 0
+    assert read(database) == raw.read(warehouse)
+    assert "other than duckdb" in command("copy", "--destination", "duckdb", status=2).stderr
+
+
+def test_a_copy_that_is_cut_short_leaves_nothing(
+    database: Postgres, run: Run, warehouse: Path
+) -> None:
+    assert run(small_account(), "--destination", "duckdb").exit_code == 0
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("alter table testio_raw.bugs add column odd integer[]")
+    assert "bugs.odd" in command("copy", status=1).stderr
+    assert "there is nothing in" in command("status", status=1).stderr
+
+
 # Cut short
 
 
