@@ -43,7 +43,8 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
     if pipeline.has_pending_data:
         try:
             pipeline.normalize()
-            pipeline.load()
+            for load_id in pipeline.load().loads_ids:
+                warehouse.complete(load_id)
         except PipelineStepFailed as failure:
             if _may_pass(failure, warehouse):
                 raise

@@ -14,7 +14,6 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.common.destination.client import WithStagingDataset
 from dlt.common.exceptions import DltException
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
@@ -104,11 +103,13 @@ def load(
         pipeline = _pipeline(warehouse, progress)
         ledger = LedgerReader(warehouse.select)
         source = _source(customer, selection or Selection(), ledger, tally)
+        warehouse.adapt(source)
     try:
         pipeline.extract(source, loader_file_format=warehouse.file_format)
         pipeline.normalize()
         with warehouse.opened():
-            load_id = pipeline.load().loads_ids[0]
+            (load_id,) = pipeline.load().loads_ids
+            warehouse.complete(load_id)
             interrupted.forget(pipeline)
             return LoadReport(
                 customer.name,
@@ -177,13 +178,7 @@ def settle(warehouse: Warehouse) -> None:
 def drop(warehouse: Warehouse) -> None:
     """Remove what loads have made: the raw data, dlt's tables beside it, and its working files."""
     pipeline = _pipeline(warehouse)
-    with warehouse.opened(), pipeline.destination_client() as client:
-        if client.is_storage_initialized():
-            client.drop_storage()
-        if isinstance(client, WithStagingDataset):
-            with client.with_staging_dataset():
-                if client.is_storage_initialized():
-                    client.drop_storage()
+    warehouse.drop(pipeline)
     interrupted.forget(pipeline)
 
 

@@ -8,8 +8,8 @@ import click
 if TYPE_CHECKING:
     from loader.warehouses import Warehouse
 
-_MODULES = {"duckdb": "duckdb_file", "postgres": "postgres"}
-"""In loader/warehouses, by dlt's names of destinations."""
+_MODULES = {"duckdb": "duckdb_file", "postgres": "postgres", "iceberg": "iceberg"}
+"""In loader/warehouses."""
 
 destination_option = click.option(
     "--destination",

@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 import dlt
 import pyarrow as pa
 from dlt.common.destination import Destination
+from dlt.common.destination.client import JobClientBase, WithStagingDataset
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract import DltSource
 
 from loader.tables import LEDGER, Table
 
@@ -100,6 +102,20 @@ class Warehouse(ABC):
             BadWarehouse: if it cannot be done; doing it again does the rest.
         """
 
+    def adapt(self, source: DltSource) -> None:  # noqa: B027 - few have to
+        """Change how the source's rows are to be written, where that must be another way."""
+
+    def complete(self, load_id: str) -> None:  # noqa: B027 - few have to
+        """Note that all of a load has landed, where dlt does not do it."""
+
+    def drop(self, pipeline: dlt.Pipeline) -> None:
+        """Remove the raw tables, and what dlt keeps beside them."""
+        with self.opened(), pipeline.destination_client() as client:
+            _drop_storage(client)
+            if isinstance(client, WithStagingDataset):
+                with client.with_staging_dataset():
+                    _drop_storage(client)
+
     def select(
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
@@ -141,6 +157,11 @@ class Fillable(Warehouse):
 def this_process() -> str:
     """Return what others are told of who is loading."""
     return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _drop_storage(client: JobClientBase) -> None:
+    if client.is_storage_initialized():
+        client.drop_storage()
 
 
 def _tables(client: SqlClientBase[Any]) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """A DuckDB file that the loader writes and dbt builds in, and who may write to it."""
 
 import contextlib
-import fcntl
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,8 +15,8 @@ from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from loader.warehouses import duckdb_erasure
-from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy, this_process
+from loader.warehouses import duckdb_erasure, file_lock
+from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy
 from loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 
 _SETTINGS = {
@@ -107,31 +106,13 @@ class DuckDbFile(Warehouse):
         with self.opened(read_only=read_only):
             pass
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Be the only load, by a lock of the operating system."""
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise WarehouseBusy(
-                    f"{self.path.name} is being loaded by {self._owner()}; wait until it has ended"
-                ) from error
-            file.truncate(0)
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            file.write(f"{this_process()} since {started}")
-            file.flush()
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Be the only load, by a lock beside the file."""
+        return file_lock.held(self._lock, self.path.name)
 
     def holder(self) -> str:
         """Return who is loading at the moment; nothing if nobody is."""
-        with contextlib.suppress(FileNotFoundError), self._lock.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return self._owner()
-        return ""
+        return file_lock.holder(self._lock)
 
     def findings(self) -> Iterator[tuple[bool, str]]:
         """Yield whether it can be written to, or created, and whether DuckDB 1.x can read it."""
@@ -169,6 +150,3 @@ class DuckDbFile(Warehouse):
     @property
     def _lock(self) -> Path:
         return self.working_directory / "lock"
-
-    def _owner(self) -> str:
-        return self._lock.read_text(encoding="utf-8").strip() or "another process"

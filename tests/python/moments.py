@@ -109,8 +109,13 @@ def _run(command: list[str], warehouse: Path, log: str, moment: int, seconds: fl
 
 
 def sql_client() -> Any:
-    """Return the class by which dlt talks to the warehouse."""
-    if os.environ.get("TESTIO_DESTINATION") == "postgres":
+    """Return the class by which a load talks to the warehouse."""
+    destination = os.environ.get("TESTIO_DESTINATION")
+    if destination == "iceberg":
+        from pyiceberg.catalog.sql import SqlCatalog
+
+        return SqlCatalog
+    if destination == "postgres":
         from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
         return Psycopg2SqlClient
@@ -147,7 +152,7 @@ def _count(warehouse: Path, moment: int) -> None:
 
         return run
 
-    for name in ("execute_query", "commit_transaction"):
+    for name in {"execute_query", "commit_transaction", "commit_table"} & set(dir(client)):
         setattr(client, name, counted(name, getattr(client, name)))
     publishing._Warehouse.copy = counted("copy", publishing._Warehouse.copy)  # type: ignore[method-assign]
     sys.addaudithook(hook)
