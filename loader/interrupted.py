@@ -17,6 +17,7 @@ from loader.tables import Table
 from loader.warehouses import Warehouse
 
 _NEW, _CHANGED = PackageStorage.NEW_JOBS_FOLDER, "schema_updates.json"
+_FOLLOW_UPS = ("sql", "reference")
 logger = logging.getLogger(__name__)
 
 
@@ -43,7 +44,8 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
     if pipeline.has_pending_data:
         try:
             pipeline.normalize()
-            for load_id in pipeline.load().loads_ids:
+            landed_now = pipeline.load()
+            for load_id in landed_now.loads_ids if landed_now else ():
                 warehouse.complete(load_id)
         except PipelineStepFailed as failure:
             if _may_pass(failure, warehouse):
@@ -78,7 +80,7 @@ def _rewind(package: Path) -> None:
     """Make a package as it was before anything of it had landed."""
     for job in list(package.glob("*_jobs/*")):
         name = ParsedLoadJobFileName.parse(job.name)
-        if name.file_format == "sql":  # made anew when what it depends on has landed
+        if name.file_format in _FOLLOW_UPS:  # made anew when what they depend on has landed
             job.unlink()
         else:
             job.rename(package / _NEW / name._replace(retry_count=0).file_name())

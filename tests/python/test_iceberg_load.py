@@ -224,7 +224,8 @@ def story(_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sto
 def assert_completes(story: Story, load: Path) -> None:
     halted = read(story.lake)
     assert halted.current in (story.before.current, story.after.current)
-    assert story.loads.run(load)[0] == 0
+    status, output = story.loads.run(load)
+    assert status == 0, output
     landed = read(story.lake)
     assert alike(landed)[1:] == alike(story.after)[1:]
     assert landed.versions == story.after.versions
