@@ -1,8 +1,8 @@
 """On PostgreSQL, a role sees the rows of its customers only, whatever happens meanwhile."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import psycopg2
