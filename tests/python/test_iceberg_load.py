@@ -24,7 +24,7 @@ from loader.sandbox.changes import a_day
 from loader.sandbox.faults import broken_test, hostile_records
 from loader.warehouses import RAW_DATASET
 
-pytestmark = pytest.mark.spark
+pytestmark = pytest.mark.postgres  # which has the catalog
 KILLS, KILLS_BY_TIME = 6, 3
 _ADMIN = {"user": "admin", "dbname": "postgres"}
 _CONFIG = "ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG"
