@@ -120,7 +120,7 @@ class IcebergTables(Fillable):
         """See whether the catalog answers; others may use it as well."""
         with _explained(self.name):
             self._catalog.list_namespaces()
-        yield
+            yield
 
     def locked(self) -> AbstractContextManager[None]:
         """Be the only load on this machine; from another one, nobody must load there."""
@@ -186,7 +186,7 @@ class IcebergTables(Fillable):
         if not self.exists():
             return []
         named = {name for _, name, _, _ in Formatter().parse(sql) if name}
-        with duckdb.connect() as connection:
+        with _explained(self.name), duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             for name in named:
                 connection.register(name, self._rows(name))

@@ -210,6 +210,8 @@ class PostgresDatabase(Fillable):
             connection.autocommit = True
             with connection.cursor() as cursor:
                 yield cursor
+        except psycopg2.Error as error:
+            raise BadWarehouse(f"{self.name}: {error}") from error
         finally:
             connection.close()
 
