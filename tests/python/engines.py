@@ -145,9 +145,9 @@ def _copy_table(source: duckdb.DuckDBPyConnection, cursor: Any, table: str) -> N
 
 
 def _binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[4]))
-    if found:
-        return found[-1].parent
+    debian = {int(p.parts[4]): p for p in Path("/usr/lib/postgresql").glob("*/bin/initdb")}
+    if debian and max(debian) >= 15:
+        return debian[max(debian)].parent
     on_path = shutil.which("initdb")
     return Path(on_path).parent if on_path else None
 
@@ -161,7 +161,7 @@ def _installed() -> Path:
         found = _binaries()
     if found:
         return found
-    reason = "PostgreSQL's server programs are not installed"
+    reason = "the server of PostgreSQL 15 or later is not installed"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -204,3 +204,16 @@ MACROS = {
     ),
 }  # fmt: skip
 """What macros find in any engine."""
+
+LISTED = {
+    '{"a":1e16}': {"dev": "10000000000000000.0", "postgres": "1e16"},
+    '{"a":1e-6}': {"dev": "0.000001", "postgres": "1e-6"},
+    '{"a":1.50}': {"dev": "1.5", "postgres": "1.50"},
+    '{"a":[1, 2]}': {"dev": "[1,2]", "postgres": "[1, 2]"},
+    '{"a":["\\u00e9"]}': {"dev": '["é"]', "postgres": '["\\u00e9"]'},
+    '{"a":1,"a":2}': {"dev": "1", "postgres": "2"},
+    '{"a":NaN}': {"dev": "NaN", "postgres": None},
+    '{"a":1,}': {"dev": "1", "postgres": None},
+    '{"a":"\\u0000"}': {"dev": "\0", "postgres": None},
+}
+"""Documents of which engines find different texts at the key `a`; docs/engines.md says why."""
