@@ -9,3 +9,7 @@
 {% macro duckdb__array_length(document) -%}
     cast(coalesce(json_array_length(try_cast({{ document }} as json)), 0) as bigint)
 {%- endmacro %}
+
+{% macro spark__array_length(document) -%}
+    cast(coalesce(json_array_length({{ document }}), 0) as bigint)
+{%- endmacro %}

@@ -23,6 +23,24 @@
     )
 {%- endmacro %}
 
+{# A list of texts shows a text like it shows JSON of the same characters. #}
+{% macro spark__array_texts(document, keys) -%}
+    filter(
+        transform(
+            {{ testio.spark_from_json(document, 'array<string>') }},
+            (story, place) ->
+                case
+                    when {{ testio.spark_is_json('story', 'place', document) }} and story like '{%'
+                        then coalesce(
+                            {%- for key in keys %}nullif(get_json_object(story, '$.{{ key }}'), ''), {% endfor %}null
+                        )
+                    else story
+                end
+        ),
+        given_text -> given_text is not null
+    )
+{%- endmacro %}
+
 {% macro texts_as_json(texts) -%}
     {{ adapter.dispatch('texts_as_json', 'testio')(texts) }}
 {%- endmacro %}
@@ -35,6 +53,10 @@
     cast(to_json({{ texts }}) as varchar)
 {%- endmacro %}
 
+{% macro spark__texts_as_json(texts) -%}
+    to_json({{ texts }})
+{%- endmacro %}
+
 {% macro texts_as_lines(texts) -%}
     {{ adapter.dispatch('texts_as_lines', 'testio')(texts) }}
 {%- endmacro %}
@@ -45,4 +67,8 @@
 
 {% macro duckdb__texts_as_lines(texts) -%}
     array_to_string({{ texts }}, chr(10))
+{%- endmacro %}
+
+{% macro spark__texts_as_lines(texts) -%}
+    array_join({{ texts }}, chr(10))
 {%- endmacro %}

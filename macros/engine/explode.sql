@@ -24,3 +24,28 @@
         from {{ relation }}
     ) as documents
 {%- endmacro %}
+
+{% macro spark__explode(relation, document, path, keep) -%}
+    {%- set keys = path.split('.') if path else [] %}
+    select
+        {%- for name in keep %}
+        {{ name }},
+        {%- endfor %}
+        cast(place + 1 as bigint) as element_number,
+        case
+            when {{ testio.spark_is_json('element_text', 'place', 'given_document', keys) }} then element_text
+            else substring(to_json(array(element_text)), 2, length(to_json(array(element_text))) - 2)
+        end as element
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            {{ document }} as given_document,
+            posexplode(
+                {{ testio.spark_from_json(document, testio.spark_schema([path], 'array<string>') if path else 'array<string>') }}
+                {%- for key in keys %}.`{{ key }}`{% endfor %}
+            ) as (place, element_text)
+        from {{ relation }}
+    ) as elements
+{%- endmacro %}

@@ -23,3 +23,12 @@
     ) as documents,
         json_each(case when json_type(documents.document) = 'OBJECT' then documents.document end) as entries
 {%- endmacro %}
+
+{% macro spark__explode_object(relation, document, keep) %}
+    select
+        {%- for name in keep %}
+        {{ name }},
+        {%- endfor %}
+        explode({{ testio.spark_from_json(document, 'map<string, string>') }}) as (entry_key, entry_value)
+    from {{ relation }}
+{%- endmacro %}

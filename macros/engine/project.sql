@@ -68,6 +68,10 @@
     )
 {%- endmacro %}
 
+{% macro spark__parsed(document, paths) -%}
+    {{ testio.spark_from_json(document, testio.spark_schema(paths, 'string')) }}
+{%- endmacro %}
+
 {% macro parsed_text(parsed, paths, index) -%}
     {{ adapter.dispatch('parsed_text', 'testio')(parsed, paths, index) }}
 {%- endmacro %}
@@ -78,4 +82,8 @@
 
 {% macro duckdb__parsed_text(parsed, paths, index) -%}
     {{ parsed }}[{{ index + 1 }}]
+{%- endmacro %}
+
+{% macro spark__parsed_text(parsed, paths, index) -%}
+    {{ parsed }}.`{{ paths[index] | replace('.', '`.`') }}`
 {%- endmacro %}

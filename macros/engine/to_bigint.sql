@@ -9,3 +9,7 @@
 {% macro duckdb__to_bigint(text) -%}
     case when regexp_full_match({{ text }}, '-?[0-9]{1,19}') then try_cast({{ text }} as bigint) end
 {%- endmacro %}
+
+{% macro spark__to_bigint(text) -%}
+    case when {{ text }} rlike r'^-?[0-9]{1,19}\z' then try_cast({{ text }} as bigint) end
+{%- endmacro %}

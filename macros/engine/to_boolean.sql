@@ -9,3 +9,7 @@
 {% macro duckdb__to_boolean(text) -%}
     case {{ text }} when 'true' then true when 'false' then false end
 {%- endmacro %}
+
+{% macro spark__to_boolean(text) -%}
+    case {{ text }} when 'true' then true when 'false' then false end
+{%- endmacro %}

@@ -9,3 +9,7 @@
 {% macro duckdb__to_double(number) -%}
     cast({{ number }} as double)
 {%- endmacro %}
+
+{% macro spark__to_double(number) -%}
+    cast({{ number }} as double)
+{%- endmacro %}

@@ -9,3 +9,7 @@
 {% macro duckdb__to_utc(moment) -%}
     ({{ moment }} at time zone 'UTC')
 {%- endmacro %}
+
+{% macro spark__to_utc(moment) -%}
+    cast({{ moment }} as timestamp)
+{%- endmacro %}
