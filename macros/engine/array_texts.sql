@@ -23,6 +23,32 @@
     )
 {%- endmacro %}
 
+{% macro postgres__array_texts(document, keys) -%}
+    case
+        when {{ testio.try_json(document, 'array') }} is not null
+            then
+                array(
+                    select texts.given_text
+                    from (
+                        select
+                            elements.element_number,
+                            case
+                                when json_typeof(elements.element) = 'object'
+                                    then coalesce(
+                                        {%- for key in keys %}nullif(elements.element ->> '{{ key }}', ''), {% endfor %}null
+                                    )
+                                else elements.element #>> '{}'
+                            end as given_text
+                        from
+                            json_array_elements({{ testio.try_json(document, 'array') }})
+                            with ordinality as elements (element, element_number)
+                    ) as texts
+                    where texts.given_text is not null
+                    order by texts.element_number
+                )
+    end
+{%- endmacro %}
+
 {# A list of texts shows a text like it shows JSON of the same characters. #}
 {% macro spark__array_texts(document, keys) -%}
     filter(
@@ -30,7 +56,7 @@
             {{ testio.spark_from_json(document, 'array<string>') }},
             (story, place) ->
                 case
-                    when {{ testio.spark_is_json('story', 'place', document) }} and story like '{%'
+                    when {{ testio.spark_is_json('story', 'place', document) }} and left(story, 1) = '{'
                         then coalesce(
                             {%- for key in keys %}nullif(get_json_object(story, '$.{{ key }}'), ''), {% endfor %}null
                         )
@@ -53,6 +79,10 @@
     cast(to_json({{ texts }}) as varchar)
 {%- endmacro %}
 
+{% macro postgres__texts_as_json(texts) -%}
+    cast(array_to_json({{ texts }}) as text)
+{%- endmacro %}
+
 {% macro spark__texts_as_json(texts) -%}
     to_json({{ texts }})
 {%- endmacro %}
@@ -66,6 +96,10 @@
 {%- endmacro %}
 
 {% macro duckdb__texts_as_lines(texts) -%}
+    array_to_string({{ texts }}, chr(10))
+{%- endmacro %}
+
+{% macro postgres__texts_as_lines(texts) -%}
     array_to_string({{ texts }}, chr(10))
 {%- endmacro %}
 

@@ -11,6 +11,12 @@
     from {{ relation }}
 {%- endmacro %}
 
+{% macro postgres__days(relation) -%}
+    select cast(generate_series(cast(first_day as timestamp), cast(last_day as timestamp), interval '1 day') as date)
+        as date_day
+    from {{ relation }}
+{%- endmacro %}
+
 {# `sequence` refuses to count down by a day that is added. #}
 {% macro spark__days(relation) -%}
     select explode(

@@ -25,6 +25,27 @@
     ) as documents
 {%- endmacro %}
 
+{% macro postgres__explode(relation, document, path, keep) -%}
+    {%- set keys = '{"' ~ path | replace('.', '","') ~ '"}' if path else '{}' %}
+    select
+        {%- for name in keep %}
+        documents.{{ name }},
+        {%- endfor %}
+        elements.element_number,
+        nullif(cast(elements.element as text), 'null') as element
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            {{ testio.try_json(document) }} #> '{{ keys }}' as elements
+        from {{ relation }}
+    ) as documents
+    cross join
+        json_array_elements(case when json_typeof(documents.elements) = 'array' then documents.elements end)
+        with ordinality as elements (element, element_number)
+{%- endmacro %}
+
 {% macro spark__explode(relation, document, path, keep) -%}
     {%- set keys = path.split('.') if path else [] %}
     select

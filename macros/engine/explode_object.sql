@@ -24,6 +24,24 @@
         json_each(case when json_type(documents.document) = 'OBJECT' then documents.document end) as entries
 {%- endmacro %}
 
+{% macro postgres__explode_object(relation, document, keep) %}
+    select
+        {%- for name in keep %}
+        documents.{{ name }},
+        {%- endfor %}
+        entries.entry_key,
+        entries.entry_value #>> '{}' as entry_value
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            {{ testio.try_json(document, 'object') }} as document
+        from {{ relation }}
+    ) as documents
+    cross join json_each(documents.document) as entries (entry_key, entry_value)
+{%- endmacro %}
+
 {% macro spark__explode_object(relation, document, keep) %}
     select
         {%- for name in keep %}

@@ -1,8 +1,28 @@
 {% macro json_paths(relation, document, keep=[]) -%}
-    {{ adapter.dispatch('json_paths', 'testio')(relation, document, keep) }}
+    {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+    select
+        {{ columns }}
+        json_path,
+        json_type
+    from (
+        select
+            *,
+            count(case when json_type <> 'null' then 1 end) over (partition by {{ columns }} json_path) as type_count
+        from (
+            {{ testio.all_json_paths(relation, document, keep) }}
+        ) as found
+    ) as counted
+    where
+        json_type <> 'null'
+        or json_path not like '%]%'
+        or (type_count = 0 and json_path not like '%]')
 {%- endmacro %}
 
-{% macro default__json_paths(relation, document, keep) -%}
+{% macro all_json_paths(relation, document, keep=[]) -%}
+    {{ adapter.dispatch('all_json_paths', 'testio')(relation, document, keep) }}
+{%- endmacro %}
+
+{% macro default__all_json_paths(relation, document, keep) -%}
     {{ testio.unsupported() }}
 {%- endmacro %}
 
@@ -12,7 +32,7 @@
 
    `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
    these, so they are generalised first. #}
-{% macro duckdb__json_paths(relation, document, keep) -%}
+{% macro duckdb__all_json_paths(relation, document, keep) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
     {%- set path = namespace(sql='place') %}
     {%- for pattern, general in [
@@ -60,12 +80,53 @@
         ) as structures, json_tree(cast(coalesce(mixed_document, structure) as json)) as tree
         where tree.parent is not null
     ) as places
-    where not (value_type = 'NULL' and place like '%]')
+{%- endmacro %}
+
+{% macro postgres__all_json_paths(relation, document, keep) -%}
+    {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+    with recursive places as (
+        select
+            {{ columns }}
+            '' as json_path,
+            {{ testio.try_json(document) }} as found
+        from {{ relation }}
+        union all
+        select
+            {%- for name in keep %}
+            places.{{ name }},
+            {%- endfor %}
+            places.json_path || children.step as json_path,
+            children.found
+        from places
+        cross join lateral (
+            select
+                case when places.json_path <> '' then '.' else '' end || case
+                    when entries.entry_key ~ '^[A-Za-z][A-Za-z_]*([0-9][A-Za-z_]*){0,4}$' then entries.entry_key
+                    else '*'
+                end as step,
+                entries.entry_value as found
+            from json_each(case when json_typeof(places.found) = 'object' then places.found end)
+                as entries (entry_key, entry_value)
+            union all
+            select
+                '[]' as step,
+                elements.element as found
+            from json_array_elements(case when json_typeof(places.found) = 'array' then places.found end)
+                as elements (element)
+        ) as children
+    )
+
+    select distinct
+        {{ columns }}
+        json_path,
+        case json_typeof(found) when 'string' then 'text' else json_typeof(found) end as json_type
+    from places
+    where json_path <> ''
 {%- endmacro %}
 
 {# What documents of one structure have in common is found out once. A structure is the document's tokens,
    without commas, and with the name of a type in the place of each value. #}
-{% macro spark__json_paths(relation, document, keep) -%}
+{% macro spark__all_json_paths(relation, document, keep) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
     {%- set text = '"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"' %}
     select distinct
@@ -130,7 +191,5 @@
             where get_json_object({{ document }}, '$') is not null
         ) as structures
     ) as places
-    where
-        place.json_path <> ''
-        and not (place.json_type = 'null' and place.json_path like '%[]')
+    where place.json_path <> ''
 {%- endmacro %}

@@ -68,6 +68,22 @@
     )
 {%- endmacro %}
 
+{# All keys of an object are found in one pass; what is below is looked up in the small text that stands at
+   the first key. #}
+{% macro postgres__parsed(document, paths) -%}
+    {%- set keys = [] %}
+    {%- set texts = [] %}
+    {%- for path in paths %}
+        {%- set steps = path.split('.') %}
+        {%- do keys.append('"' ~ steps[0] ~ '" json') if '"' ~ steps[0] ~ '" json' not in keys %}
+        {%- do texts.append('found."' ~ steps[0] ~ '" #>> \'{' ~ (steps[1:] | map('tojson') | join(',')) ~ '}\'') %}
+    {%- endfor %}
+    (
+        select array[{{ texts | join(', ') }}]
+        from json_to_record({{ testio.try_json(document, 'object') }}) as found ({{ keys | join(', ') }})
+    )
+{%- endmacro %}
+
 {% macro spark__parsed(document, paths) -%}
     {{ testio.spark_from_json(document, testio.spark_schema(paths, 'string')) }}
 {%- endmacro %}
@@ -81,6 +97,10 @@
 {%- endmacro %}
 
 {% macro duckdb__parsed_text(parsed, paths, index) -%}
+    {{ parsed }}[{{ index + 1 }}]
+{%- endmacro %}
+
+{% macro postgres__parsed_text(parsed, paths, index) -%}
     {{ parsed }}[{{ index + 1 }}]
 {%- endmacro %}
 

@@ -20,7 +20,7 @@
    has a text that begins alike it is looked up what stands there: within `[*]` texts keep their quotes. #}
 {% macro spark_is_json(text, place, document, keys=[]) -%}
     (
-        {{ text }} rlike r'^([{[]|-?[0-9]|(true|false)\z)'
+        {{ text }} rlike r'^([{\[]|-?[0-9]|(true|false)\z)'
         and (
             instr({{ document }}, '"' || left({{ text }}, 1)) = 0
             or get_json_object('[' || {{ document }} || ']', '$[*]{% for key in keys %}.{{ key }}{% endfor %}[' || {{ place }} || ']')

@@ -10,6 +10,17 @@
     case when regexp_full_match({{ text }}, '-?[0-9]{1,19}') then try_cast({{ text }} as bigint) end
 {%- endmacro %}
 
+{% macro postgres__to_bigint(text) -%}
+    case
+        when {{ text }} ~ '^-?[0-9]{1,19}$'
+            then
+                case
+                    when cast({{ text }} as numeric) between -9223372036854775808 and 9223372036854775807
+                        then cast({{ text }} as bigint)
+                end
+    end
+{%- endmacro %}
+
 {% macro spark__to_bigint(text) -%}
     case when {{ text }} rlike r'^-?[0-9]{1,19}\z' then try_cast({{ text }} as bigint) end
 {%- endmacro %}

@@ -10,6 +10,10 @@
     cast({{ number }} as double)
 {%- endmacro %}
 
+{% macro postgres__to_double(number) -%}
+    cast({{ number }} as double precision)
+{%- endmacro %}
+
 {% macro spark__to_double(number) -%}
     cast({{ number }} as double)
 {%- endmacro %}

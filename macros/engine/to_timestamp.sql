@@ -16,6 +16,28 @@
     end
 {%- endmacro %}
 
+{# A cast rounds what is beyond microseconds, and a day that the month does not have is an error. #}
+{% macro postgres__to_timestamp(text) -%}
+    {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}
+    {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?' -%}
+    {%- set offset = '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)' -%}
+    case
+        when {{ text }} ~ '^{{ date }}T{{ time }}{{ offset }}$'
+            then
+                case
+                    when
+                        cast(substr({{ text }}, 9, 2) as integer) <= extract(
+                            day from
+                            cast(substr({{ text }}, 1, 8) || '01' as timestamp)
+                            + interval '1 month' - interval '1 day'
+                        )
+                        then
+                            cast(regexp_replace({{ text }}, '([.][0-9]{6})[0-9]+', '\1') as timestamptz)
+                            at time zone 'UTC'
+                end
+    end
+{%- endmacro %}
+
 {# A timestamp of Spark is a moment, which is shown in the session's time zone: the profile sets that to UTC. #}
 {% macro spark__to_timestamp(text) -%}
     {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}

@@ -10,6 +10,10 @@
     ({{ moment }} at time zone 'UTC')
 {%- endmacro %}
 
+{% macro postgres__to_utc(moment) -%}
+    ({{ moment }} at time zone 'UTC')
+{%- endmacro %}
+
 {% macro spark__to_utc(moment) -%}
     cast({{ moment }} as timestamp)
 {%- endmacro %}

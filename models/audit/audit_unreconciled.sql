@@ -1,3 +1,5 @@
+{%- set bug = 'cast(bug_id as ' ~ dbt.type_string() ~ ')' -%}
+
 with reads as (
     select
         customer_id,
@@ -146,9 +148,9 @@ bugs_of_features as (
         test_id,
         test_feature_id,
         count(case when is_held = 1 then 1 end) as held,
-        {{ dbt.listagg('case when is_held = 0 then bug_id end', "', '", 'order by bug_id') }}
+        {{ dbt.listagg('case when is_held = 0 then ' ~ bug ~ ' end', "', '", 'order by bug_id') }}
             as missing_ids,
-        {{ dbt.listagg('case when is_claimed = 0 then bug_id end', "', '", 'order by bug_id') }}
+        {{ dbt.listagg('case when is_claimed = 0 then ' ~ bug ~ ' end', "', '", 'order by bug_id') }}
             as surplus_ids
     from ids
     group by customer_id, test_id, test_feature_id

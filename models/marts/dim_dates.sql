@@ -56,7 +56,7 @@ periods as (
 weekdays as (
     select
         *,
-        1 + {{ dbt.datediff('week_start_on', 'date_day', 'day') }} as weekday_number  -- noqa: LT05
+        cast(1 + {{ dbt.datediff('week_start_on', 'date_day', 'day') }} as bigint) as weekday_number  -- noqa: LT05
     from periods
 )
 

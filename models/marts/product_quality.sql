@@ -17,14 +17,14 @@ bugs as (
 ),
 
 periods as (
-    {%- for period in ['month', 'quarter', 'year'] %}
+    {%- for period, months in [('month', 1), ('quarter', 3), ('year', 12)] %}
     select
         customer_id,
         product_id,
         test_id,
         '{{ period }}' as period_type,
         cast({{ dbt.date_trunc(period, 'end_at') }} as date) as period_start_on,
-        cast({{ dbt.dateadd(period, -1, dbt.date_trunc(period, 'end_at')) }} as date)
+        cast({{ dbt.dateadd('month', -months, dbt.date_trunc(period, 'end_at')) }} as date)
             as previous_start_on
     from tests
     {{- '\n    union all' if not loop.last }}

@@ -1,0 +1,48 @@
+{% macro prepare() -%}
+    {{ adapter.dispatch('prepare', 'testio')() }}
+{%- endmacro %}
+
+{% macro default__prepare() -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__prepare() -%}
+{%- endmacro %}
+
+{% macro spark__prepare() -%}
+{%- endmacro %}
+
+{# PostgreSQL 15 cannot ask whether a text is JSON. Half of a surrogate pair, which is no character, and
+   U+0000, which no text can hold, pass as JSON and fail later: they make it none, as reading it as jsonb
+   tells. That costs a second parse, and is done only for texts that may have them.
+
+   A function that calls itself volatile is called once a row, as the planner keeps the subquery apart that
+   calls it; else it copies the call to wherever the result is used. #}
+{% macro postgres__prepare() -%}
+    create schema if not exists {{ generate_schema_name('staging') }};
+    create or replace function {{ testio.try_json_function() }}(document text, kind text default null)
+    returns json
+    language plpgsql
+    volatile
+    as $$
+    declare
+        found json;
+    begin
+        found := document;
+        if strpos(document, '\u') > 0 and document ~ '\\u(0000|[dD][89a-fA-F])' then
+            perform cast(document as jsonb);
+        end if;
+        return case when kind is null or json_typeof(found) = kind then found end;
+    exception when others then
+        return null;
+    end
+    $$
+{%- endmacro %}
+
+{% macro try_json_function() -%}
+    {{ generate_schema_name('staging') }}.try_json
+{%- endmacro %}
+
+{% macro try_json(document, kind=none) -%}
+    {{ testio.try_json_function() }}({{ document }}{{ ", '" ~ kind ~ "'" if kind }})
+{%- endmacro %}
