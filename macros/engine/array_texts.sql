@@ -80,7 +80,7 @@
 {%- endmacro %}
 
 {% macro postgres__texts_as_json(texts) -%}
-    cast(array_to_json({{ texts }}) as text)
+    cast({{ testio.try_json('cast(array_to_json(' ~ texts ~ ') as text)') }} as text)
 {%- endmacro %}
 
 {% macro spark__texts_as_json(texts) -%}

@@ -28,7 +28,8 @@
 
 {# Documents of one structure have the same paths, and there are far fewer structures than documents. A
    structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where
-   elements of an array are of several types; such documents are looked at themselves.
+   elements of an array are of several types; such documents are looked at themselves. So are those that
+   could be nested beyond 128 levels, for which DuckDB finds no structure and has to be started anew.
 
    `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
    these, so they are generalised first. #}
@@ -69,15 +70,20 @@
             select distinct
                 {{ columns }}
                 structure,
-                case when contains(structure, '"JSON"') then given_document end as mixed_document
+                case
+                    when structure is null or contains(structure, '"JSON"') then given_document
+                end as mixed_document
             from (
                 select
                     {{ columns }}
                     {{ document }} as given_document,
-                    cast(json_structure(try_cast({{ document }} as json)) as varchar) as structure
+                    case
+                        when length({{ document }}) - length(translate({{ document }}, '[{', '')) < 128
+                            then cast(json_structure(try_cast({{ document }} as json)) as varchar)
+                    end as structure
                 from {{ relation }}
             ) as documents
-        ) as structures, json_tree(cast(coalesce(mixed_document, structure) as json)) as tree
+        ) as structures, json_tree(try_cast(coalesce(mixed_document, structure) as json)) as tree
         where tree.parent is not null
     ) as places
 {%- endmacro %}

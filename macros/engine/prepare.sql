@@ -14,7 +14,7 @@
 
 {# PostgreSQL 15 cannot ask whether a text is JSON. Half of a surrogate pair, which is no character, and
    U+0000, which no text can hold, pass as JSON and fail later: they make it none, as reading it as jsonb
-   tells. That costs a second parse, and is done only for texts that may have them.
+   tells. JSON is kept as it is written, so control characters are written as other engines write them.
 
    A function that calls itself volatile is called once a row, as the planner keeps the subquery apart that
    calls it; else it copies the call to wherever the result is used. #}
@@ -27,11 +27,15 @@
     as $$
     declare
         found json;
+        code text;
     begin
-        found := document;
-        if strpos(document, '\u') > 0 and document ~ '\\u(0000|[dD][89a-fA-F])' then
+        if strpos(document, '\u') > 0 then
+            foreach code in array array['0b', '0e', '0f', '1a', '1b', '1c', '1d', '1e', '1f'] loop
+                document := regexp_replace(document, '(?<!\\)((\\\\)*\\u00)' || code, '\1' || upper(code), 'g');
+            end loop;
             perform cast(document as jsonb);
         end if;
+        found := document;
         return case when kind is null or json_typeof(found) = kind then found end;
     exception when others then
         return null;

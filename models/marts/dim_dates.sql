@@ -39,18 +39,26 @@ days as (
     {{ days('bounds') }}
 ),
 
+-- A date itself may be truncated in the time zone of the session, which may not have that day.
+midnights as (
+    select
+        date_day,
+        cast(date_day as timestamp) as midnight
+    from days
+),
+
 periods as (
     select
         date_day,
-        cast({{ dbt.date_trunc('week', 'date_day') }} as date) as week_start_on,
-        cast({{ dbt.date_trunc('month', 'date_day') }} as date) as month_start_on,
-        cast({{ dbt.date_trunc('quarter', 'date_day') }} as date) as quarter_start_on,
-        cast({{ dbt.date_trunc('year', 'date_day') }} as date) as year_start_on,
+        cast({{ dbt.date_trunc('week', 'midnight') }} as date) as week_start_on,
+        cast({{ dbt.date_trunc('month', 'midnight') }} as date) as month_start_on,
+        cast({{ dbt.date_trunc('quarter', 'midnight') }} as date) as quarter_start_on,
+        cast({{ dbt.date_trunc('year', 'midnight') }} as date) as year_start_on,
         cast(extract(year from date_day) as bigint) as year_number,
         cast(extract(quarter from date_day) as bigint) as quarter_number,
         cast(extract(month from date_day) as bigint) as month_number,
         cast(extract(week from date_day) as bigint) as iso_week_number
-    from days
+    from midnights
 ),
 
 weekdays as (

@@ -55,7 +55,9 @@ def run_apart(*arguments: str, status: int = 0) -> str:
     return done.stdout
 
 
-def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
+def run_dbt(
+    warehouse: Path, *arguments: str, status: int = 0, environment: Mapping[str, str] = os.environ
+) -> str:
     """Run dbt on a warehouse, with the profile that the project gives as an example."""
     folder = warehouse.parent
     shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
@@ -67,6 +69,7 @@ def run_dbt(warehouse: Path, *arguments: str, status: int = 0) -> str:
         [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
         env={
             **os.environ,
+            **environment,
             "TESTIO_DUCKDB_PATH": warehouse.name,
             "DBT_PROJECT_DIR": str(PROJECT),
             "DBT_PROFILES_DIR": str(folder),

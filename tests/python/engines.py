@@ -1,0 +1,221 @@
+"""What tests of several engines share: an engine of one's own, and the raw tables copied into it.
+
+Another engine is one more class like `DuckDB`, and its name in `ENGINES`.
+"""
+
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import psycopg2
+import pytest
+from commands import run_dbt
+
+Row = tuple[Any, ...]
+_PREFIX = "DESTINATION__POSTGRES__CREDENTIALS__"
+_TYPES = {"VARCHAR": "text", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
+"""What dlt calls otherwise on PostgreSQL than on DuckDB."""
+_HOSTILE_SETTINGS = ("timezone=Pacific/Kiritimati", "fsync=off", "max_wal_size=4GB")
+"""Nobody is further from UTC, or was without a 31st of December 1994."""
+PASSWORD = "not/a:secret@all"
+
+
+class Engine(Protocol):
+    """What runs the models."""
+
+    target: str
+    """The name of dbt's target for it."""
+
+    def dbt(self, *arguments: str, status: int = 0) -> str:
+        """Run dbt on it; return what it printed."""
+        ...
+
+    def query(self, sql: str) -> tuple[list[str], list[Row]]:
+        """Return the columns' names and the rows."""
+        ...
+
+
+class DuckDB:
+    """A file, as the loader writes it."""
+
+    target = "dev"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def dbt(self, *arguments: str, status: int = 0) -> str:
+        return run_dbt(self.path, *arguments, status=status)
+
+    def query(self, sql: str) -> tuple[list[str], list[Row]]:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            found = connection.execute(sql)
+            return [column[0] for column in found.description], found.fetchall()
+
+
+class Postgres:
+    """A database of which the environment says where it is."""
+
+    target = "postgres"
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        """Where dbt writes what it writes."""
+        self.environment = environment
+
+    def dbt(self, *arguments: str, status: int = 0) -> str:
+        arguments = (*arguments, "--target", self.target)
+        return run_dbt(
+            self.folder / "none.duckdb", *arguments, status=status, environment=self.environment
+        )
+
+    def query(self, sql: str) -> tuple[list[str], list[Row]]:
+        with self.cursor() as cursor:
+            cursor.execute(sql)
+            return [column[0] for column in cursor.description], cursor.fetchall()
+
+    @contextmanager
+    def cursor(self, **instead: str) -> Iterator[Any]:
+        """Connect, as somebody else or elsewhere if need be, committing each statement."""
+        given = {
+            "host": self.environment[f"{_PREFIX}HOST"],
+            "port": self.environment[f"{_PREFIX}PORT"],
+            "user": self.environment[f"{_PREFIX}USERNAME"],
+            "password": self.environment[f"{_PREFIX}PASSWORD"],
+            "dbname": self.environment[f"{_PREFIX}DATABASE"],
+        }
+        connection = psycopg2.connect(**{**given, **instead})
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def copy_raw(self, path: Path) -> None:
+        """Land what a DuckDB file has landed, in the types that dlt gives it on PostgreSQL."""
+        with duckdb.connect(str(path), read_only=True) as source, self.cursor() as cursor:
+            cursor.execute("drop schema if exists testio_raw cascade; create schema testio_raw")
+            source.execute("set TimeZone = 'UTC'")
+            tables = source.execute(
+                "select table_name from duckdb_tables() where schema_name = 'testio_raw'"
+            ).fetchall()
+            for (table,) in tables:
+                _copy_table(source, cursor, table)
+
+
+def _copy_table(source: duckdb.DuckDBPyConnection, cursor: Any, table: str) -> None:
+    columns = source.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where schema_name = 'testio_raw' and table_name = ? order by column_index",
+        [table],
+    ).fetchall()
+    declared = ", ".join(f'"{name}" {_TYPES.get(kind, kind)}' for name, kind in columns)
+    selected = ", ".join(f'cast("{name}" as varchar)' for name, _ in columns)
+    cursor.execute(f'create table testio_raw."{table}" ({declared})')
+    text = io.StringIO()
+    # QUOTE_NOTNULL would tell an empty text from null, but is not there before Python 3.12.
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    rows = source.execute(f'select {selected} from testio_raw."{table}"').fetchall()
+    writer.writerows([r"\N" if value is None else value for value in row] for row in rows)
+    text.seek(0)
+    force_null = ", ".join(f'"{name}"' for name, _ in columns)
+    cursor.copy_expert(
+        f'copy testio_raw."{table}" from stdin '
+        rf"with (format csv, null '\N', force_null ({force_null}))",
+        text,
+    )
+
+
+def _binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[4]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def _installed() -> Path:
+    """Return where the server's programs are; Debian's package is installed if they are missing."""
+    found = _binaries()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-qq", "--yes", "postgresql"], check=False)
+        found = _binaries()
+    if found is None:
+        reason = "PostgreSQL 15 or later is not installed"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def environment(port: int) -> dict[str, str]:
+    """Return what loader and dbt go by to find a database on this machine."""
+    return {
+        f"{_PREFIX}HOST": "127.0.0.1",
+        f"{_PREFIX}PORT": str(port),
+        f"{_PREFIX}USERNAME": "loader",
+        f"{_PREFIX}PASSWORD": PASSWORD,
+        f"{_PREFIX}DATABASE": "testio",
+    }
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """Run a cluster of one's own, as long as this lasts; dbt writes into the folder."""
+    binaries = _installed()
+    with tempfile.TemporaryDirectory() as home:
+        # The server refuses to run as root.
+        as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        password = Path(home, "password")
+        password.write_text(PASSWORD)
+        for path in (home, password):
+            shutil.chown(path, "postgres" if as_server else None, -1)
+
+        def run(program: str, *arguments: str) -> None:
+            data = str(Path(home, "data"))
+            subprocess.run(
+                [*as_server, str(binaries / program), "--pgdata", data, *arguments],
+                check=True,
+                cwd=home,
+                stdout=subprocess.DEVNULL,
+            )
+
+        run(
+            "initdb", "--username=admin", f"--pwfile={password}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US",
+        )  # fmt: skip
+        port = _free_port()
+        options = [f"-p {port}", "-h 127.0.0.1", f"-k {home}"]
+        options += [f"-c {setting}" for setting in _HOSTILE_SETTINGS]
+        log = str(Path(home, "log"))
+        run("pg_ctl", "start", "--wait", "--log", log, "--options", " ".join(options))
+        try:
+            cluster = Postgres(folder, environment(port))
+            with cluster.cursor(user="admin", dbname="postgres") as cursor:
+                cursor.execute(f"create role loader login password '{PASSWORD}'")
+                cursor.execute("create database testio owner loader")
+            yield cluster
+        finally:
+            run("pg_ctl", "stop", "--mode=immediate")
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "duckdb": lambda: DuckDB(Path(os.environ["TESTIO_DUCKDB_PATH"]).absolute()),
+    "postgres": lambda: Postgres(Path.cwd(), os.environ),
+}
+"""The engines by name, as the environment says where they are."""
