@@ -54,7 +54,8 @@
         {%- endfor %}
         cast(place + 1 as bigint) as element_number,
         case
-            when {{ testio.spark_is_json('element_text', 'place', 'given_document', keys) }} then element_text
+            when {{ testio.spark_is_json('element_text', 'place', 'given_document', keys) }}
+                then {{ testio.spark_as_it_came('element_text') }}
             else substring(to_json(array(element_text)), 2, length(to_json(array(element_text))) - 2)
         end as element
     from (

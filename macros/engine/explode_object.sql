@@ -47,6 +47,14 @@
         {%- for name in keep %}
         {{ name }},
         {%- endfor %}
-        explode({{ testio.spark_from_json(document, 'map<string, string>') }}) as (entry_key, entry_value)
-    from {{ relation }}
+        entry_key,
+        {{ testio.spark_as_it_came('entry_text') }} as entry_value
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            explode({{ testio.spark_from_json(document, 'map<string, string>') }}) as (entry_key, entry_text)
+        from {{ relation }}
+    ) as entries
 {%- endmacro %}

@@ -105,5 +105,5 @@
 {%- endmacro %}
 
 {% macro spark__parsed_text(parsed, paths, index) -%}
-    {{ parsed }}.`{{ paths[index] | replace('.', '`.`') }}`
+    {{ testio.spark_as_it_came(parsed ~ '.`' ~ paths[index] | replace('.', '`.`') ~ '`') }}
 {%- endmacro %}

@@ -28,3 +28,18 @@
         )
     )
 {%- endmacro %}
+
+{# Where Spark gives objects and arrays as text, it writes a character beyond 16 bits as two escapes. They
+   become the character again when all is read as a text of JSON in which other backslashes are escaped. #}
+{% macro spark_as_it_came(text) -%}
+    {%- set pair = "r'(?<!\\\\)((?:\\\\\\\\)*+)\\\\u(D[89AB][0-9A-F]{2})\\\\u(D[C-F][0-9A-F]{2})'" -%}
+    case
+        when instr({{ text }}, r'\uD') > 0 and left({{ text }}, 1) in ('{', '[')
+            then {{ testio.spark_from_json(
+                "'[\"' || replace(replace(replace(regexp_replace(" ~ text ~ ", " ~ pair
+                ~ ", concat('$1', chr(1), '$2', chr(1), '$3')), r'\\', r'\\\\'), '\"', r'\\\"'), chr(1), r'\\u') || '\"]'",
+                'array<string>'
+            ) }}[0]
+        else {{ text }}
+    end
+{%- endmacro %}
