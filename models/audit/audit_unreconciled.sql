@@ -32,7 +32,7 @@ features as (
         test_id,
         test_feature_id,
         max(bug_count) as bug_count,
-        max(bug_ids) as bug_ids
+        {{ last_text('bug_ids') }} as bug_ids
     from {{ ref('stg_test_feature_results') }}
     where test_feature_id is not null
     group by customer_id, test_id, test_feature_id

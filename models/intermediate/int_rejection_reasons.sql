@@ -22,7 +22,7 @@ reasons as (
         customer_id,
         reject_reason,
         list_position,
-        trim(replace(default_comment, chr(13), '')) as default_comment
+        trim(both ' ' from replace(default_comment, chr(13), '')) as default_comment
     from {{ ref('stg_reject_reasons') }}
 ),
 
@@ -38,7 +38,7 @@ matches as (
                 comments.created_at,
                 comments.comment_number,
                 reasons.list_position,
-                reasons.reject_reason
+                {{ sortable('reasons.reject_reason') }}
         ) as place
     from bugs
     inner join comments

@@ -54,7 +54,11 @@ numbered as (
         customer_id,
         cast(row_number() over (
             partition by customer_id, bug_id
-            order by device_number, browser_number, device_name, browser
+            order by
+                device_number,
+                browser_number,
+                {{ sortable('device_name') }},
+                {{ sortable('browser') }}
         ) as bigint) as platform_number,
         product_id,
         test_id,

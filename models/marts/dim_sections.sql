@@ -47,7 +47,7 @@ mentioned as (
         customer_id,
         section_id,
         max(product_id) as product_id,
-        max(section_name) as section_name
+        {{ last_text('section_name') }} as section_name
     from mentions
     group by customer_id, section_id
 ),

@@ -69,7 +69,7 @@ inferred as (
         mentions.test_environment_id,
         mentions.customer_id,
         max(tests.product_id) as product_id,
-        max(mentions.title) as title,
+        {{ last_text('mentions.title') }} as title,
         cast(null as {{ dbt.type_string() }}) as url,
         cast(null as {{ dbt.type_string() }}) as access_type,
         cast(null as boolean) as has_proxy,

@@ -36,7 +36,10 @@ numbered as (
         projected.loaded_at,
         row_number() over (
             partition by projected.customer_id, projected.section_id
-            order by projected.loaded_at desc, projected.id asc, projected.section_name asc
+            order by
+                projected.loaded_at desc,
+                projected.id asc,
+                {{ sortable('projected.section_name') }} asc
         ) as place
     from projected
     inner join newest_products

@@ -13,6 +13,9 @@ from loader.canonical import canonical, parse
 from loader.endpoints import ENDPOINTS
 
 _FIRST_ID = 7_000_000_000_000  # far from the ids of any account
+_UNKNOWN = 1_000_000_000
+_IN_NO_ORDER = ["b", "B", "a-b", "_a", "\u00e9", "z", "ab", "\u00a0 of 1,000", "of 1,000 ", "\ufb03", "\U0001f642", "10", "9"]
+"""Texts that each language sorts otherwise."""
 _NUMBERS = [
     "0", "-0", "-0.0", "1", "-1", "42", "1.0", "3.7", "-1.5e3", "1e2", "1E400", "0.1", "1e15", "123456789012345.678",
     "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
@@ -83,6 +86,17 @@ def _put(record: Any, path: tuple[Any, ...], value: Any) -> None:
     record[path[-1]] = value
 
 
+def _renamed(value: Any, name: str, key: str = "") -> Any:
+    """Return a record that names others than are known, all by one name."""
+    if isinstance(value, dict):
+        return {key: _renamed(inner, name, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_renamed(inner, name) for inner in value]
+    if key == "id" and isinstance(value, int):
+        return value + _UNKNOWN
+    return name if key in ("name", "title", "path", "test_title") else value
+
+
 def _variants(record: dict[str, Any]) -> Iterator[str]:
     """Give the documents: each value at each place, and what is no record at all.
 
@@ -101,6 +115,8 @@ def _variants(record: dict[str, Any]) -> Iterator[str]:
             variant = copy.deepcopy(record)
             _put(variant, path, value)
             yield canonical(variant)
+    for text in _IN_NO_ORDER:
+        yield canonical(_renamed(record, text))
     yield from map(canonical, all_values)
     yield from ("not json", "{", '{"id":1', "'", "nul", "\ufeff{}", "{'id':1}", "// {}", '{"id":01}')
 
