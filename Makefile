@@ -7,7 +7,7 @@ BOARDS = $(filter-out charts/meta.yml,$(wildcard charts/*.yml))
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: .venv/.complete profiles.yml ## Prepare .venv from the lock file, and profiles.yml
@@ -39,6 +39,10 @@ test: setup ## Test everything, from a clean state
 	$(BIN)/pytest
 	$(BIN)/sqlfluff lint models tests
 	@echo "All tests passed."
+
+.PHONY: test-postgres
+test-postgres: setup ## Test the models on a PostgreSQL server of their own, against DuckDB
+	$(BIN)/pytest -m postgres --numprocesses 0
 
 .PHONY: docs
 docs: setup ## Generate the site that describes the warehouse, as one page

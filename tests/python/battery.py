@@ -14,7 +14,21 @@ from loader.endpoints import ENDPOINTS
 
 _FIRST_ID = 7_000_000_000_000  # far from the ids of any account
 _UNKNOWN = 1_000_000_000
-_IN_NO_ORDER = ["b", "B", "a-b", "_a", "\u00e9", "z", "ab", "\u00a0 of 1,000", "of 1,000 ", "\ufb03", "\U0001f642", "10", "9"]
+_IN_NO_ORDER = [
+    "b",
+    "B",
+    "a-b",
+    "_a",
+    "\u00e9",
+    "z",
+    "ab",
+    "\u00a0 of 1,000",
+    "of 1,000 ",
+    "\ufb03",
+    "\U0001f642",
+    "10",
+    "9",
+]
 """Texts that each language sorts otherwise."""
 _NUMBERS = [
     "0", "-0", "-0.0", "1", "-1", "42", "1.0", "3.7", "-1.5e3", "1e2", "1E400", "0.1", "1e15", "123456789012345.678",
@@ -118,7 +132,17 @@ def _variants(record: dict[str, Any]) -> Iterator[str]:
     for text in _IN_NO_ORDER:
         yield canonical(_renamed(record, text))
     yield from map(canonical, all_values)
-    yield from ("not json", "{", '{"id":1', "'", "nul", "\ufeff{}", "{'id':1}", "// {}", '{"id":01}')
+    yield from (
+        "not json",
+        "{",
+        '{"id":1',
+        "'",
+        "nul",
+        "\ufeff{}",
+        "{'id':1}",
+        "// {}",
+        '{"id":01}',
+    )
 
 
 def land(warehouse: Path) -> int:
@@ -137,7 +161,11 @@ def land(warehouse: Path) -> int:
                 count += 1
                 is_text = isinstance(template["id"], str)
                 id_ = f"battery_{count}" if is_text else _FIRST_ID + count
-                own = {"payload": payload, "content_hash": f"battery {count}", "_dlt_id": f"{count}"}
+                own = {
+                    "payload": payload,
+                    "content_hash": f"battery {count}",
+                    "_dlt_id": f"{count}",
+                }
                 rows.append({**template, **own, "id": id_})
             variants = pa.Table.from_pylist(rows, landed.schema)  # noqa: F841
             connection.execute(f"insert into {raw} by name from variants")

@@ -12,11 +12,14 @@ import pytest
 import raw
 from click.testing import CliRunner, Result
 from commands import run_dbt
+from engines import Postgres, postgres
 
 from loader import pipeline
 from loader.cli import main
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Account, Handler, serve
+from loader.sandbox.changes import a_day
+from loader.sandbox.faults import hostile_records, stray_bug
 
 Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]
@@ -108,6 +111,36 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 def loaded(undisturbed: Loaded, warehouse: Path) -> Path:
     """The test's own warehouse, which already holds what the account holds."""
     return Path(shutil.copy(undisturbed.path, warehouse))
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three days of an account that changes, and whose bugs nobody would want to read."""
+    path = tmp_path_factory.mktemp("hostile") / "warehouse.duckdb"
+    account = small_account()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in SETTINGS.items():
+            monkeypatch.setenv(name, value)
+        for day in range(3):
+            a_day(account, day)
+            with serve(stray_bug(hostile_records(account))) as sandbox:
+                report = pipeline.load(path, Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
+            assert not report.problems
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with postgres(tmp_path_factory.mktemp("postgres")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def built_postgres(cluster: Postgres, hostile: Path) -> Postgres:
+    """A database in which all that is hostile has passed a whole build."""
+    cluster.copy_raw(hostile)
+    cluster.dbt("build")
+    return cluster
 
 
 Run = Callable[..., Result]

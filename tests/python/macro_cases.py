@@ -1,0 +1,206 @@
+"""Each operation of macros/engine as a table of given and expected, which holds on any engine."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+Rows = list[tuple[Any, ...]]
+
+
+class Macro(NamedTuple):
+    """A query over `cases`, each with its number and a text, and what it finds for each text."""
+
+    query: str
+    expected: Mapping[str, Rows]
+
+
+def expression(macro: str, expected: Mapping[str, Any]) -> Macro:
+    """Return a macro that finds one value for each text."""
+    query = "select case_number, {{ " + macro + " }} as found from cases"
+    return Macro(query, {given: [(value,)] for given, value in expected.items()})
+
+
+def each(givens: Iterable[str], *rows: tuple[Any, ...]) -> dict[str, Rows]:
+    return {given: list(rows) for given in givens}
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def deep(levels: int) -> str:
+    return '{"a":' * levels + "[1]" + "}" * levels
+
+
+DEEP = deep(200)
+BIGINT = {
+    "0": 0, "-0": 0, "007": 7, "42": 42, "-7": -7,
+    "9223372036854775807": 2**63 - 1, "-9223372036854775808": -(2**63),
+    **dict.fromkeys((
+        "9223372036854775808", "-9223372036854775809", "12345678901234567890", "1_000", "0x1F", "1e2", "3.7", "3.0", "+5",
+        " 12", "12 ", "12\n", "\t12", "1,000", "٣", "１２", "--1", "-", "", " ", "yes", "true", "NaN", "infinity", "null",
+    )),
+}  # fmt: skip
+BOOLEAN = {
+    "true": True, "false": False,
+    **dict.fromkeys(("True", "TRUE", "yes", "no", "1", "0", "t", "on", "", " true", "true\n", "null")),
+}  # fmt: skip
+TIMESTAMP = {
+    "2026-01-31T10:00:00Z": at("2026-01-31 10:00:00"),
+    "2026-01-31T10:00:00+02:00": at("2026-01-31 08:00:00"),
+    "2026-01-31T10:00:00-0530": at("2026-01-31 15:30:00"),
+    "2026-01-31T10:00:00+14": at("2026-01-30 20:00:00"),
+    "2026-01-31T10:00:00-00:00": at("2026-01-31 10:00:00"),
+    "2026-01-01T00:30:00+01:00": at("2025-12-31 23:30:00"),
+    "2026-01-31T10:00:00.1Z": at("2026-01-31 10:00:00.100000"),
+    "2026-01-31T10:00:00.12Z": at("2026-01-31 10:00:00.120000"),
+    "2026-01-31T10:00:00.123Z": at("2026-01-31 10:00:00.123000"),
+    "2026-01-31T10:00:00.1234Z": at("2026-01-31 10:00:00.123400"),
+    "2026-01-31T10:00:00.12345Z": at("2026-01-31 10:00:00.123450"),
+    "2026-01-31T10:00:00.123456Z": at("2026-01-31 10:00:00.123456"),
+    "2026-01-31T10:00:00.1234567Z": at("2026-01-31 10:00:00.123456"),
+    "2026-01-31T23:59:59.99999999Z": at("2026-01-31 23:59:59.999999"),
+    "2026-01-31T23:59:59.999999999Z": at("2026-01-31 23:59:59.999999"),
+    "2024-02-29T00:00:00Z": at("2024-02-29 00:00:00"),
+    "2000-02-29T00:00:00Z": at("2000-02-29 00:00:00"),
+    "1994-12-31T12:00:00Z": at("1994-12-31 12:00:00"),
+    "1582-10-10T00:00:00Z": at("1582-10-10 00:00:00"),
+    "1000-01-01T00:00:00Z": at("1000-01-01 00:00:00"),
+    "2999-12-31T23:59:59-14:00": at("3000-01-01 13:59:59"),
+    **dict.fromkeys((
+        "2026-01-31T10:00:00", "2026-01-31", "2026-01-31 10:00:00Z", "2026-01-31t10:00:00Z", "2026-01-31T10:00:00z",
+        "2026-01-31T10:00Z", "20260131T100000Z", "2026-W05-6T10:00:00Z", "2026-01-31T10:00:00.Z", "2026-01-31T10:00:00,5Z",
+        "2026-01-31T10:00:00.1234567890Z", "2026-01-31T10:00:00+15:00", "2026-01-31T10:00:00 +02:00",
+        "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-02-30T00:00:00Z", "2026-04-31T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T23:59:60Z", "2026-01-01T23:60:00Z",
+        "0000-01-01T00:00:00Z", "0999-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "99999-01-01T00:00:00Z", "+2026-01-01T00:00:00Z",
+        " 2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z\n", "now", "today", "infinity", "epoch", "1767225600", "",
+    )),
+}  # fmt: skip
+NO_JSON = (
+    "", " ", "not json", "{", '{"a":1', "{'a':[1]}", "nul", '{"a":01}', "\ufeff[1]", r'["\ud800"]', '["\t"]', "[1] x",
+)  # fmt: skip
+"""What is no JSON on any engine."""
+NO_ARRAY = (*NO_JSON, "null", "1", "true", '"[1]"', "{}", '{"0":1}', DEEP)
+
+MACROS = {
+    "to_bigint": expression("to_bigint('given')", BIGINT),
+    "to_boolean": expression("to_boolean('given')", BOOLEAN),
+    "to_timestamp": expression("to_timestamp('given')", TIMESTAMP),
+    "to_double": expression(
+        "to_double(to_bigint('given'))", {"0": 0.0, "-3": -3.0, "9007199254740993": 9007199254740992.0, "x": None}
+    ),
+    "to_utc": expression(
+        "to_utc('cast(given as timestamp with time zone)')",
+        {
+            "2026-01-31 10:00:00+02": at("2026-01-31 08:00:00"),
+            "2026-01-31 23:59:59.999999+00": at("2026-01-31 23:59:59.999999"),
+            "1994-12-31 12:00:00+00": at("1994-12-31 12:00:00"),
+        },
+    ),
+    "array_length": expression(
+        "array_length('given')",
+        {"[]": 0, "[null]": 1, ' [1, "two" ,[3,4]] ': 3, "[[[]]]": 1, '["]"]': 1, **dict.fromkeys(NO_ARRAY, 0)},
+    ),
+    "texts_as_json": expression(
+        "texts_as_json(array_texts('given', ['path', 'title']))",
+        {
+            "[]": "[]",
+            "[null]": "[]",
+            '["a", "b"]': '["a","b"]',
+            '["", " ", "a\\nb"]': '[""," ","a\\nb"]',
+            '[1, true, 2.5, {"path": "p"}, {"path": "", "title": "t"}, {"path": null, "title": ""}, {"other": "o"}, [1,"x"]]':
+                '["1","true","2.5","p","t","[1,\\"x\\"]"]',
+            '["\\u00e9 \\ud83d\\ude42 🙂", "\\"\\\\\\/"]': '["é 🙂 🙂","\\"\\\\/"]',
+            '["\\u000b\\u001b\\b\\f\\t", "\\\\u001b"]': '["\\u000B\\u001B\\b\\f\\t","\\\\u001b"]',
+            **dict.fromkeys(NO_ARRAY),
+        },
+    ),
+    "texts_as_lines": expression(
+        "texts_as_lines(array_texts('given'))",
+        {"[]": "", '["a"]': "a", '["a", null, "", "b"]': "a\n\nb", '[{"path": "p"}, 1]': "1", **dict.fromkeys(NO_ARRAY)},
+    ),
+    "explode": Macro(
+        "{{ explode('cases', 'given', keep=['case_number']) }}",
+        {
+            "[]": [],
+            '[1, "two", null, {"three":3}, [], false]':
+                [(1, "1"), (2, '"two"'), (3, None), (4, '{"three":3}'), (5, "[]"), (6, "false")],
+            '["null", "]", "\\"", "a\\\\b", "é🙂"]': [(1, '"null"'), (2, '"]"'), (3, '"\\""'), (4, '"a\\\\b"'), (5, '"é🙂"')],
+            '["\\u000b\\u001b"]': [(1, '"\\u000B\\u001B"')],
+            "[12345678901234567890123,-1,0.5]": [(1, "12345678901234567890123"), (2, "-1"), (3, "0.5")],
+            f"[{DEEP}]": [(1, DEEP)],
+            **each(NO_ARRAY),
+        },
+    ),
+    "explode at a path": Macro(
+        "{{ explode('cases', 'given', 'a.b', keep=['case_number']) }}",
+        {
+            '{"a":{"b":[1,2]}}': [(1, "1"), (2, "2")],
+            '{"a":{"B":[1],"b":[3]},"a.b":[2]}': [(1, "3")],
+            **each(
+                ('{"a":{"b":[]}}', '{"a":{"b":{"0":1}}}', '{"a":{"b":"[1]"}}', '{"a":{"b":null}}', '{"a":[[1]]}', '{"a":null}', "[1]", *NO_JSON)
+            ),
+        },
+    ),
+    "explode_object": Macro(
+        "{{ explode_object('cases', 'given', keep=['case_number']) }}",
+        {
+            "{}": [],
+            '{"a": 1, "b": "two", "A": null, "": true}': [("a", "1"), ("b", "two"), ("A", None), ("", "true")],
+            '{"a.b":{"x":[1]},"$":[],"[0]":{}}': [("a.b", '{"x":[1]}'), ("$", "[]"), ("[0]", "{}")],
+            '{"é 🙂":"\\u00e9","\\"\\\\":"\\"\\\\"," ":" "}': [("é 🙂", "é"), ('"\\', '"\\'), (" ", " ")],
+            **each((*NO_JSON, "null", "1", '"a"', '[{"a":1}]')),
+        },
+    ),
+    "project": Macro(
+        "{{ project('cases', 'given', [('t', 'a', 'text'), ('n', 'b.c', 'bigint'), ('l', 'd', 'array')], keep=['case_number']) }}",
+        {
+            '{"a":"x","b":{"c":7},"d":[1,2]}': [("x", 7, "[1,2]", None)],
+            '{"a":1,"b":{"c":"7"},"d":[]}': [("1", 7, "[]", None)],
+            '{"a":true,"b":{"c":7.5},"d":{}}': [("true", None, None, "n, l")],
+            '{"a":{"k":[1]},"b":{"c":{"x":1}},"d":"[1"}': [('{"k":[1]}', None, "[1", "n")],
+            '{"a":"","b":{"c":""},"d":""}': [("", None, None, "n, l")],
+            '{"a":" \\n\\t","b":{"c":" 7"},"d":" []"}': [(" \n\t", None, None, "n, l")],
+            '{"a":"\\"\\\\\\/\\u00e9\\ud83d\\ude42"}': [('"\\/é🙂', None, None, None)],
+            '{"A":"x","b":{"C":7},"a.b":1,"":2}': [(None, None, None, None)],
+            '{"b":[{"c":7}],"a":12345678901234567890123}': [("12345678901234567890123", None, None, None)],
+            '{"a":"\\u001b","d":["\\u001b"]}': [("\x1b", None, '["\\u001B"]', None)],
+            '{"a":-0.5,"b":{"c":-0},"d":null}': [("-0.5", 0, None, None)],
+            DEEP: [(DEEP[5:-1], None, None, None)],
+            **each((*NO_JSON, "null", "1", '"a"', "[1]", "{}", '{"b":null}', '{"b":7}'), (None,) * 4),
+        },
+    ),
+    "json_paths": Macro(
+        "{{ json_paths('cases', 'given', keep=['case_number']) }}",
+        {
+            "{}": [],
+            "[]": [],
+            "1": [],
+            '{"a":"x","b":1,"c":-1.5e3,"d":true,"e":null,"f":{},"g":[]}': [
+                ("a", "text"), ("b", "number"), ("c", "number"), ("d", "boolean"), ("e", "null"), ("f", "object"), ("g", "array")
+            ],
+            '{"a":[null,1,"x",[null],{"b":null}]}': [
+                ("a", "array"), ("a[]", "number"), ("a[]", "text"), ("a[]", "array"), ("a[]", "object"), ("a[].b", "null")
+            ],
+            '[{"a":null},{"a":1}]': [("[]", "object"), ("[].a", "number")],
+            '[{"a":null},{"a":1},{"a":"x"}]': [("[]", "object"), ("[].a", "number"), ("[].a", "text")],
+            '[{"a":{"b":null}},{"a":{"b":[{}]}}]': [
+                ("[]", "object"), ("[].a", "object"), ("[].a.b", "array"), ("[].a.b[]", "object")
+            ],
+            '{"a1234":1,"a12345":1,"12":1,"_":1,"":1,"é":1,"a b":1,"a.b":1,"a]":1,"\\"":1,"A":1}': [
+                ("a1234", "number"), ("*", "number"), ("A", "number")
+            ],
+            '{"1":{"a":[1]},"2":{"a":["x"]}}': [
+                ("*", "object"), ("*.a", "array"), ("*.a[]", "number"), ("*.a[]", "text")
+            ],
+            deep(3): [("a", "object"), ("a.a", "object"), ("a.a.a", "array"), ("a.a.a[]", "number")],
+            DEEP: [
+                *((".".join("a" * level), "object") for level in range(1, 200)),
+                (".".join("a" * 200), "array"), (".".join("a" * 200) + "[]", "number"),
+            ],
+            **each(NO_JSON),
+        },
+    ),
+}  # fmt: skip
+"""What macros find in any engine."""

@@ -1,0 +1,58 @@
+"""The models give the same on every engine, whatever has landed."""
+
+import shutil
+from pathlib import Path
+
+import battery
+import pytest
+from compare import different, fingerprints, relations, table
+from engines import PASSWORD, DuckDB, Engine, Postgres
+
+
+def assert_same(duckdb: DuckDB, other: Engine) -> None:
+    """Compare all models; the table of both is what a failure shows."""
+    names = relations(duckdb.path.parent / "target" / "manifest.json")
+    found = {engine.target: fingerprints(engine, names) for engine in (duckdb, other)}
+    print(table(found))
+    assert different(found) == set()
+
+
+@pytest.fixture(scope="session")
+def built_duckdb(hostile: Path) -> DuckDB:
+    engine = DuckDB(hostile)
+    engine.dbt("run")
+    return engine
+
+
+@pytest.fixture(scope="session")
+def battery_on_duckdb(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
+    path = tmp_path_factory.mktemp("battery") / "warehouse.duckdb"
+    shutil.copy(hostile, path)
+    assert battery.land(path) > 5000
+    engine = DuckDB(path)
+    engine.dbt("run")
+    return engine
+
+
+@pytest.mark.postgres
+def test_what_has_landed_is_the_same_on_postgres(
+    built_duckdb: DuckDB, built_postgres: Postgres
+) -> None:
+    assert_same(built_duckdb, built_postgres)
+
+
+@pytest.mark.postgres
+def test_whatever_can_stand_in_a_record_is_the_same_on_postgres(
+    battery_on_duckdb: DuckDB, cluster: Postgres
+) -> None:
+    postgres = cluster.another("battery")
+    postgres.copy_raw(battery_on_duckdb.path)
+    postgres.dbt("run")
+    assert_same(battery_on_duckdb, postgres)
+
+
+@pytest.mark.postgres
+def test_the_password_stays_in_the_environment(built_postgres: Postgres) -> None:
+    written = [path for path in built_postgres.folder.rglob("*") if path.is_file()]
+    assert {"manifest.json", "dbt.log", "partial_parse.msgpack"} <= {path.name for path in written}
+    assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []

@@ -1,0 +1,55 @@
+"""Each operation of macros/engine finds on each engine what is expected."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from engines import DuckDB, Engine, Postgres
+from macro_cases import MACROS, Rows
+
+_SEPARATOR = "\n-- the next macro\n"
+
+
+def _outcomes(engine: Engine, literal: Callable[[str], str]) -> dict[str, dict[str, Rows]]:
+    """Return what each macro finds for each text, with the macros rendered by one dbt."""
+    queries = [macro.query for macro in MACROS.values()]
+    rendered = engine.dbt("compile", "--inline", _SEPARATOR.join(queries))
+    found: dict[str, dict[str, Rows]] = {}
+    for (name, macro), sql in zip(MACROS.items(), rendered.split(_SEPARATOR), strict=True):
+        texts = list(macro.expected)
+        cases = " union all ".join(
+            f"select {number} as case_number, {literal(text)} as given"
+            for number, text in enumerate(texts)
+        )
+        _, rows = engine.query(f"with cases as ({cases}), found as (\n{sql}\n) select * from found")
+        found[name] = {text: [] for text in texts}
+        for number, *values in rows:
+            found[name][texts[number]].append(tuple(values))
+    return found
+
+
+def _sorted(rows: Rows) -> list[str]:
+    return sorted(map(repr, rows))
+
+
+def _assert_expected(found: Mapping[str, Mapping[str, Rows]]) -> None:
+    wrong = {
+        (name, given): (rows, macro.expected[given])
+        for name, macro in MACROS.items()
+        for given, rows in found[name].items()
+        if _sorted(rows) != _sorted(macro.expected[given])
+    }
+    assert wrong == {}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def test_macros_find_on_duckdb_what_is_expected(loaded: Path) -> None:
+    _assert_expected(_outcomes(DuckDB(loaded), _quoted))
+
+
+@pytest.mark.postgres
+def test_macros_find_on_postgres_what_is_expected(built_postgres: Postgres) -> None:
+    _assert_expected(_outcomes(built_postgres, _quoted))
