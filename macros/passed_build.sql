@@ -7,7 +7,7 @@
 {% endmacro %}
 
 {% macro revoke_passed_build() %}
-    {%- if execute and flags.WHICH != 'test' %}
+    {%- if execute and flags.WHICH not in ['test', 'compile'] %}
         {{- testio.drop_passed_build() }}
     {%- endif %}
 {% endmacro %}

@@ -16,3 +16,13 @@
         element -> element.given_text
     ), {{ delimiter_text }}), '')
 {%- endmacro %}
+
+{# Databricks' own count whole periods, not the ends of days and months between the two, and ask the
+   warehouse for its version first. #}
+{% macro databricks__datediff(first_date, second_date, datepart) -%}
+    {{ spark__datediff(first_date, second_date, datepart) }}
+{%- endmacro %}
+
+{% macro databricks__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    {{ spark__dateadd(datepart, interval, from_date_or_timestamp) }}
+{%- endmacro %}

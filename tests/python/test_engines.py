@@ -7,6 +7,7 @@ import battery
 import pytest
 from compare import different, fingerprints, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres
+from spark import Spark, engine, tasks_by_executor
 
 
 def assert_same(duckdb: DuckDB, other: Engine) -> None:
@@ -56,3 +57,34 @@ def test_the_password_stays_in_the_environment(built_postgres: Postgres) -> None
     written = [path for path in built_postgres.folder.rglob("*") if path.is_file()]
     assert {"manifest.json", "dbt.log", "partial_parse.msgpack"} <= {path.name for path in written}
     assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.spark
+def test_what_has_landed_is_the_same_on_spark(built_duckdb: DuckDB, built_spark: Spark) -> None:
+    """Though its raw tables are only added to, so that they have again what has not changed."""
+    assert_same(built_duckdb, built_spark)
+
+
+@pytest.mark.spark
+def test_a_cluster_runs_it_on_each_of_its_executors(built_spark: Spark) -> None:
+    tasks = tasks_by_executor(built_spark.folder)
+    print(tasks)
+    assert len(tasks) == 2
+    assert min(tasks.values()) > 100
+
+
+@pytest.mark.spark
+def test_spark_leaves_nothing_where_dbt_runs(built_spark: Spark) -> None:
+    left = {path.name for path in built_spark.folder.iterdir()}
+    assert not left & {"spark-warehouse", "metastore_db", "derby.log"}
+
+
+@pytest.mark.spark
+def test_whatever_can_stand_in_a_record_is_the_same_on_spark(
+    battery_on_duckdb: DuckDB, cluster: Postgres, spark_master: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("battery_on_spark")
+    spark = engine(folder, spark_master, cluster.another("iceberg_battery"))
+    spark.copy_raw(battery_on_duckdb.path)
+    spark.dbt("run")
+    assert_same(battery_on_duckdb, spark)

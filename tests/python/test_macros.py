@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from engines import DuckDB, Engine, Postgres
 from macro_cases import MACROS, Rows
+from spark import Spark
 
 _SEPARATOR = "\n-- the next macro\n"
 
@@ -53,3 +54,11 @@ def test_macros_find_on_duckdb_what_is_expected(loaded: Path) -> None:
 @pytest.mark.postgres
 def test_macros_find_on_postgres_what_is_expected(built_postgres: Postgres) -> None:
     _assert_expected(_outcomes(built_postgres, _quoted))
+
+
+@pytest.mark.spark
+def test_macros_find_on_spark_what_is_expected(built_spark: Spark) -> None:
+    def literal(text: str) -> str:
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    _assert_expected(_outcomes(built_spark, literal))
