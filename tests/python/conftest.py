@@ -154,7 +154,7 @@ def spark_master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def built_spark(
     spark_master: str, cluster: Postgres, hostile: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> spark.Spark:
-    """Iceberg tables in which all that is hostile has passed a whole build, on several executors."""
+    """Iceberg tables in which all that is hostile has passed a whole build on a cluster."""
     built = spark.engine(tmp_path_factory.mktemp("spark"), spark_master, cluster.another("iceberg"))
     built.copy_raw(hostile)
     built.dbt("build")

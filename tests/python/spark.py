@@ -21,7 +21,6 @@ from jinja2 import Template
 
 from loader.endpoints import ENDPOINTS
 
-
 ENDPOINT_NAMES = {endpoint.name for endpoint in ENDPOINTS}
 _AS_ADDED = """
 select versions.* exclude (_dlt_valid_from, _dlt_valid_to) from testio_raw.{table} as versions
@@ -42,7 +41,9 @@ def driver_of_postgres() -> Path:
     """Return the file that lets Java talk to the catalog's database."""
     found = Path("/usr/share/java/postgresql.jar")
     if not found.exists():
-        subprocess.run(["apt-get", "install", "-qq", "--yes", "libpostgresql-jdbc-java"], check=True)
+        subprocess.run(
+            ["apt-get", "install", "-qq", "--yes", "libpostgresql-jdbc-java"], check=True
+        )
     return found
 
 
@@ -82,7 +83,7 @@ class Spark:
 
     @cached_property
     def session(self) -> Any:
-        """A session in this process, with what the profile says of catalogs, on its own two cores."""
+        """A session in this process, on its own two cores, with the catalog of the profile."""
         from pyspark.sql import SparkSession
 
         profile = Template((PROJECT / "profiles.yml.example").read_text())

@@ -15,8 +15,9 @@ _DBT = Path(sys.prefix, "databricks", "bin", "dbt")
 @pytest.mark.spark
 def test_databricks_gets_the_sql_of_spark(tmp_path: Path) -> None:
     (tmp_path / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
+    offline = ["--no-populate-cache", "--no-introspect"]
     done = subprocess.run(
-        [_DBT, "--quiet", "compile", "--target", "databricks", "--no-populate-cache", "--no-introspect"],
+        [_DBT, "--quiet", "compile", "--target", "databricks", *offline],
         cwd=tmp_path,
         env={
             **os.environ,
@@ -36,7 +37,8 @@ def test_databricks_gets_the_sql_of_spark(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     compiled = tmp_path / "target" / "compiled" / "testio" / "models"
-    models = {path.stem for path in compiled.rglob("*.sql")}
+    # Tests stand in a folder that is called like the file that declares them.
+    models = {path.stem for path in compiled.rglob("*.sql") if path.parent.suffix != ".yml"}
     assert models == {path.stem for path in (PROJECT / "models").rglob("*.sql")}
     bugs = (compiled / "staging" / "stg_bugs.sql").read_text()
     assert "from_json(" in bugs
