@@ -1,5 +1,10 @@
+{# Engines that are like another one, as Redshift is like PostgreSQL, would take its implementations and give
+   wrong results. As a hook, this is rendered whenever the project is read. #}
 {% macro prepare() -%}
-    {{ adapter.dispatch('prepare', 'testio')() }}
+    {%- if adapter.type() not in testio.engines() %}
+        {{- testio.unsupported() }}
+    {%- endif %}
+    {{- adapter.dispatch('prepare', 'testio')() }}
 {%- endmacro %}
 
 {% macro default__prepare() -%}
@@ -19,7 +24,10 @@
    A function that calls itself volatile is called once a row, as the planner keeps the subquery apart that
    calls it; else it copies the call to wherever the result is used. #}
 {% macro postgres__prepare() -%}
-    create schema if not exists {{ generate_schema_name('staging') }};
+    {%- set schema = api.Relation.create(database=target.database, schema=generate_schema_name('staging')) %}
+    {%- if execute and flags.WHICH != 'compile' and not adapter.check_schema_exists(schema.database, schema.schema) %}
+        {%- do adapter.create_schema(schema) %}
+    {%- endif %}
     create or replace function {{ testio.try_json_function() }}(document text, kind text default null)
     returns json
     language plpgsql
@@ -41,6 +49,24 @@
         return null;
     end
     $$
+{%- endmacro %}
+
+{% macro withdraw() -%}
+    {{ adapter.dispatch('withdraw', 'testio')() }}
+{%- endmacro %}
+
+{% macro default__withdraw() -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__withdraw() -%}
+{%- endmacro %}
+
+{% macro spark__withdraw() -%}
+{%- endmacro %}
+
+{% macro postgres__withdraw() -%}
+    {%- do run_query('drop function if exists ' ~ testio.try_json_function()) %}
 {%- endmacro %}
 
 {% macro try_json_function() -%}

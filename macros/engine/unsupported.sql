@@ -1,3 +1,12 @@
+{% macro engines() %}
+    {{- return({
+        'duckdb': 'DuckDB', 'postgres': 'PostgreSQL', 'spark': 'Apache Spark', 'databricks': 'Databricks'
+    }) }}
+{% endmacro %}
+
 {% macro unsupported() -%}
-    {{ exceptions.raise_compiler_error("testio supports DuckDB, not " ~ adapter.type()) }}
+    {%- set names = testio.engines().values() | list %}
+    {{ exceptions.raise_compiler_error(
+        'testio runs on ' ~ names[:-1] | join(', ') ~ ' and ' ~ names[-1] ~ ', not on ' ~ adapter.type()
+    ) }}
 {%- endmacro %}

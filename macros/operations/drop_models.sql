@@ -11,6 +11,7 @@
         {%- endfor %}
         {%- if confirm %}
             {%- do adapter.drop_relation(testio.passed_build().incorporate(type='table')) %}
+            {%- do testio.withdraw() %}
             {%- for database, schema in schemas %}
                 {%- set relation = api.Relation.create(database=database, schema=schema) %}
                 {%- if adapter.check_schema_exists(database, schema) and not dbt.list_relations_without_caching(relation) %}

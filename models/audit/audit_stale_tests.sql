@@ -50,8 +50,10 @@ aged as (
         tests.title,
         tests.status,
         read_tests.oldest_read_at,
-        cast({{ dbt.datediff('read_tests.oldest_read_at', 'newest.read_at', 'day') }} as bigint)
-            as age_days,
+        cast(
+            {{ dbt.datediff('read_tests.oldest_read_at', 'newest.read_at', 'day') }}
+            as bigint
+        ) as age_days,
         coalesce(read_tests.unread_count > 0 or read_tests.expected_count < 3, true) as has_unread_scope
     from present
     left join tests

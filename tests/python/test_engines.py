@@ -1,16 +1,49 @@
 """The models give the same on every engine, whatever has landed."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import battery
 import duckdb
 import pytest
+from commands import PROJECT
 from compare import different, fingerprints, relations, table
-from engines import PASSWORD, DuckDB, Engine, Postgres
+from engines import PASSWORD, DuckDB, Engine, Postgres, environment
 from spark import Spark, engine, tasks_by_executor
 
 from loader.endpoints import ENDPOINTS
+
+_LIKE_POSTGRES = """
+import sys, types
+from pathlib import Path
+import dbt.adapters.postgres.__version__
+from dbt.adapters.base import AdapterPlugin
+from dbt.adapters.postgres import PostgresAdapter, PostgresCredentials
+from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+class Connections(PostgresConnectionManager):
+    TYPE = "redshift"
+
+class Adapter(PostgresAdapter):
+    ConnectionManager = Connections
+
+class Credentials(PostgresCredentials):
+    type = "redshift"
+
+Path("macros").mkdir()
+Path("dbt_project.yml").write_text("name: dbt_redshift")
+module = types.ModuleType("dbt.adapters.redshift")
+module.Plugin = AdapterPlugin(Adapter, Credentials, str(Path.cwd()), dependencies=["postgres"])
+sys.modules[module.__name__] = module
+sys.modules[module.__name__ + ".__version__"] = dbt.adapters.postgres.__version__
+
+from dbt.cli.main import cli
+cli()
+"""
+"""dbt with an adapter that takes what is there for PostgreSQL, as that of Redshift does."""
 
 
 def assert_same(duckdb: DuckDB, other: Engine) -> None:
@@ -60,6 +93,39 @@ def test_the_password_stays_in_the_environment(built_postgres: Postgres) -> None
     written = [path for path in built_postgres.folder.rglob("*") if path.is_file()]
     assert {"manifest.json", "dbt.log", "partial_parse.msgpack"} <= {path.name for path in written}
     assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
+
+
+def test_an_engine_that_is_like_another_one_is_refused(tmp_path: Path) -> None:
+    done = _compile(tmp_path, [sys.executable, "-c", _LIKE_POSTGRES], engine="redshift")
+    assert done.returncode != 0
+    assert "testio runs on DuckDB and PostgreSQL, not on redshift" in done.stdout
+
+
+def test_postgres_compiles_without_a_server(tmp_path: Path) -> None:
+    done = _compile(tmp_path, [str(Path(sys.executable).with_name("dbt"))], engine="postgres")
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "target/compiled/testio/models/marts/fct_bugs.sql").exists()
+
+
+def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedProcess[str]:
+    profiles = (PROJECT / "profiles.yml.example").read_text()
+    (folder / "profiles.yml").write_text(profiles.replace("type: postgres", f"type: {engine}"))
+    offline = ("--no-populate-cache", "--no-introspect", "--target", "postgres")
+    return subprocess.run(
+        [*dbt, "--quiet", "compile", *offline],
+        env={
+            **os.environ,
+            **environment(port=1),
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(folder),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.spark
