@@ -15,7 +15,8 @@
 {%- endmacro %}
 
 {# Raw tables of files are only added to: each load lands again what it has read again. Of the same
-   version several times in a row, the first is when it came. #}
+   version several times in a row, the first is when it came. An archive that is replayed lands what is
+   as old as what it landed before, which the models expect. #}
 {% macro spark__versions(rows) -%}
     select *
     from (
@@ -24,8 +25,12 @@
             lag(content_hash) over (
                 partition by customer_id, id
                 order by loaded_at, content_hash, _dlt_load_id
-            ) as content_hash_before
+            ) as content_hash_before,
+            lag(loaded_at) over (
+                partition by customer_id, id
+                order by loaded_at, content_hash, _dlt_load_id
+            ) as loaded_before_at
         from ({{ rows }}) as landed
     ) as landed
-    where coalesce(content_hash_before <> content_hash, true)
+    where coalesce(content_hash_before <> content_hash or loaded_before_at = loaded_at, true)
 {%- endmacro %}
