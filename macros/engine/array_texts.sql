@@ -58,9 +58,9 @@
                 case
                     when {{ testio.spark_is_json('story', 'place', document) }} and left(story, 1) = '{'
                         then coalesce(
-                            {%- for key in keys %}nullif(get_json_object(story, '$.{{ key }}'), ''), {% endfor %}null
+                            {%- for key in keys %}nullif({{ testio.spark_as_it_came("get_json_object(story, '$." ~ key ~ "')") }}, ''), {% endfor %}null
                         )
-                    else story
+                    else {{ testio.spark_as_it_came('story') }}
                 end
         ),
         given_text -> given_text is not null

@@ -54,6 +54,7 @@
         {%- endfor %}
         cast(place + 1 as bigint) as element_number,
         case
+            when element_text is null then null
             when {{ testio.spark_is_json('element_text', 'place', 'given_document', keys) }}
                 then {{ testio.spark_as_it_came('element_text') }}
             else substring(to_json(array(element_text)), 2, length(to_json(array(element_text))) - 2)

@@ -91,7 +91,7 @@ MACROS = {
         "to_double(to_bigint('given'))", {"0": 0.0, "-3": -3.0, "9007199254740993": 9007199254740992.0, "x": None}
     ),
     "to_utc": expression(
-        "to_utc('cast(given as timestamp with time zone)')",
+        "to_utc('cast(given as ' ~ ('timestamp' if target.type == 'spark' else 'timestamp with time zone') ~ ')')",
         {
             "2026-01-31 10:00:00+02": at("2026-01-31 08:00:00"),
             "2026-01-31 23:59:59.999999+00": at("2026-01-31 23:59:59.999999"),
