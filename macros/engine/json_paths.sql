@@ -120,6 +120,7 @@
             from json_array_elements(case when json_typeof(places.found) = 'array' then places.found end)
                 as elements (element)
         ) as children
+        where json_typeof(places.found) in ('object', 'array')
     )
 
     select distinct

@@ -95,6 +95,28 @@ def test_the_password_stays_in_the_environment(built_postgres: Postgres) -> None
     assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.postgres
+def test_postgres_reads_a_document_once_a_row(built_postgres: Postgres) -> None:
+    columns = "[('n', 'a', 'bigint'), ('t', 'b.c', 'timestamp')]"
+    sql = built_postgres.dbt(
+        "compile", "--inline", f"{{{{ project('testio_raw.bugs', 'payload', {columns}) }}}}"
+    )
+    _, plan = built_postgres.query(f"explain verbose {sql}")
+    assert sum(line.count("try_json(") for (line,) in plan) == 1
+
+
+@pytest.mark.postgres
+def test_marts_on_postgres_have_a_key_and_indexes(built_postgres: Postgres) -> None:
+    _, rows = built_postgres.query(
+        "select indexdef from pg_indexes where schemaname = 'testio_marts' "
+        "and tablename = 'fct_bugs'"
+    )
+    indexed = {definition.split("(", 1)[1].rstrip(")") for (definition,) in rows}
+    assert indexed == {
+        "customer_id, bug_id", "customer_id", "test_id", "feature_id", "test_feature_id"
+    }  # fmt: skip
+
+
 def test_an_engine_that_is_like_another_one_is_refused(tmp_path: Path) -> None:
     done = _compile(tmp_path, [sys.executable, "-c", _LIKE_POSTGRES], engine="redshift")
     assert done.returncode != 0
