@@ -1,6 +1,8 @@
 BIN := .venv/bin
 PYTHON ?= python3
 export DO_NOT_TRACK := 1
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
 BOARDS = $(filter-out charts/meta.yml,$(wildcard charts/*.yml))
 
 .DEFAULT_GOAL := help
@@ -44,6 +46,17 @@ test: setup ## Test everything, from a clean state
 test-postgres: setup ## Test loads and models on a PostgreSQL server of their own, against DuckDB
 	$(BIN)/pytest -m postgres --dist loadfile
 
+.PHONY: test-spark
+test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of their own, against DuckDB
+	$(BIN)/pytest -m spark --numprocesses 0
+
+.venv/.spark: .venv/.complete requirements-spark.lock requirements-databricks.lock
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-spark.lock
+	$(PYTHON) -m venv --clear .venv/databricks
+	.venv/databricks/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	.venv/databricks/bin/pip install --quiet --require-hashes --requirement requirements-databricks.lock
+	touch $@
+
 .PHONY: docs
 docs: setup ## Generate the site that describes the warehouse, as one page
 	$(BIN)/dbt --quiet docs generate --static
@@ -71,10 +84,10 @@ bench: setup ## Measure time and memory of loads and builds of large synthetic a
 	$(BIN)/python -m benchmarks.build
 
 .PHONY: lock
-lock: ## Resolve the dependencies anew into requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --python-version 3.11 \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark and Databricks into theirs
+	$(LOCK) --extra dbt --extra postgres --extra charts --extra dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock pyproject.toml
+	echo 'dbt-databricks>=1.11,<1.12' | $(LOCK) --output-file requirements-databricks.lock -
 
 .PHONY: clean
 clean: ## Remove what was built, all but the warehouse and profiles.yml

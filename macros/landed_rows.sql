@@ -1,4 +1,5 @@
 {% macro landed_rows(table) -%}
+    {%- set rows %}
     select landed.*
     from {{ source('testio_raw', table) }} as landed
     where landed._dlt_load_id in (
@@ -6,4 +7,6 @@
         from {{ source('testio_raw', '_dlt_loads') }} as loads
         where loads.status = 0
     )
+    {%- endset -%}
+    {{ testio.versions(rows) if table in testio.endpoints() else rows }}
 {%- endmacro %}

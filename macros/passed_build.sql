@@ -1,6 +1,6 @@
 {% macro passed_build() %}
     {{- return(api.Relation.create(
-        database=target.database,
+        database=target.database or none,
         schema=generate_schema_name('audit'),
         identifier='passed_build'
     )) }}

@@ -7,7 +7,7 @@ with cases as (
     {%- for document, expected in cases %}
     select
         {{ loop.index }} as case_number,
-        '{{ document }}' as given,
+        {{ dbt.string_literal(dbt.escape_single_quotes(document)) }} as given,
         {{ expected }} as expected
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}

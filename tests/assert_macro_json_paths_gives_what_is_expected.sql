@@ -29,7 +29,7 @@ with documents as (
     {%- for name, document in documents.items() %}
     select
         '{{ name }}' as document_name,
-        '{{ document }}' as given
+        {{ dbt.string_literal(dbt.escape_single_quotes(document)) }} as given
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 ),

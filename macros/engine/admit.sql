@@ -10,6 +10,9 @@
 {% macro duckdb__admit() -%}
 {%- endmacro %}
 
+{% macro spark__admit() -%}
+{%- endmacro %}
+
 {% macro postgres__admit() -%}
     {%- for role, customers in var('customer_roles').items() %}
     {%- if model.config.meta.published == 'by_customer' %}
@@ -31,6 +34,9 @@
 {%- endmacro %}
 
 {% macro duckdb__admit_to_schemas() -%}
+{%- endmacro %}
+
+{% macro spark__admit_to_schemas() -%}
 {%- endmacro %}
 
 {% macro postgres__admit_to_schemas() -%}

@@ -13,3 +13,7 @@
 {% macro postgres__array_length(document) -%}
     cast(coalesce(json_array_length({{ testio.try_json(document, 'array') }}), 0) as bigint)
 {%- endmacro %}
+
+{% macro spark__array_length(document) -%}
+    cast(coalesce(json_array_length({{ document }}), 0) as bigint)
+{%- endmacro %}

@@ -49,6 +49,24 @@
     end
 {%- endmacro %}
 
+{# A list of texts shows a text like it shows JSON of the same characters. #}
+{% macro spark__array_texts(document, keys) -%}
+    filter(
+        transform(
+            {{ testio.spark_from_json(document, 'array<string>') }},
+            (story, place) ->
+                case
+                    when {{ testio.spark_is_json('story', 'place', document) }} and left(story, 1) = '{'
+                        then coalesce(
+                            {%- for key in keys %}nullif({{ testio.spark_as_it_came("get_json_object(story, '$." ~ key ~ "')") }}, ''), {% endfor %}null
+                        )
+                    else {{ testio.spark_as_it_came('story') }}
+                end
+        ),
+        given_text -> given_text is not null
+    )
+{%- endmacro %}
+
 {% macro texts_as_json(texts) -%}
     {{ adapter.dispatch('texts_as_json', 'testio')(texts) }}
 {%- endmacro %}
@@ -65,6 +83,10 @@
     cast({{ testio.try_json('cast(array_to_json(' ~ texts ~ ') as text)') }} as text)
 {%- endmacro %}
 
+{% macro spark__texts_as_json(texts) -%}
+    to_json({{ texts }})
+{%- endmacro %}
+
 {% macro texts_as_lines(texts) -%}
     {{ adapter.dispatch('texts_as_lines', 'testio')(texts) }}
 {%- endmacro %}
@@ -79,4 +101,8 @@
 
 {% macro postgres__texts_as_lines(texts) -%}
     array_to_string({{ texts }}, chr(10))
+{%- endmacro %}
+
+{% macro spark__texts_as_lines(texts) -%}
+    array_join({{ texts }}, chr(10))
 {%- endmacro %}

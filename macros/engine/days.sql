@@ -16,3 +16,11 @@
         as date_day
     from {{ relation }}
 {%- endmacro %}
+
+{# `sequence` refuses to count down by a day that is added. #}
+{% macro spark__days(relation) -%}
+    select explode(
+        case when first_day <= last_day then sequence(first_day, last_day, interval 1 day) end
+    ) as date_day
+    from {{ relation }}
+{%- endmacro %}

@@ -45,3 +45,30 @@
         json_array_elements(case when json_typeof(documents.elements) = 'array' then documents.elements end)
         with ordinality as elements (element, element_number)
 {%- endmacro %}
+
+{% macro spark__explode(relation, document, path, keep) -%}
+    {%- set keys = path.split('.') if path else [] %}
+    select
+        {%- for name in keep %}
+        {{ name }},
+        {%- endfor %}
+        cast(place + 1 as bigint) as element_number,
+        case
+            when element_text is null then null
+            when {{ testio.spark_is_json('element_text', 'place', 'given_document', keys) }}
+                then {{ testio.spark_as_it_came('element_text') }}
+            else substring(to_json(array(element_text)), 2, length(to_json(array(element_text))) - 2)
+        end as element
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            {{ document }} as given_document,
+            posexplode(
+                {{ testio.spark_from_json(document, testio.spark_schema([path], 'array<string>') if path else 'array<string>') }}
+                {%- for key in keys %}.`{{ key }}`{% endfor %}
+            ) as (place, element_text)
+        from {{ relation }}
+    ) as elements
+{%- endmacro %}

@@ -41,3 +41,20 @@
     ) as documents
     cross join json_each(documents.document) as entries (entry_key, entry_value)
 {%- endmacro %}
+
+{% macro spark__explode_object(relation, document, keep) %}
+    select
+        {%- for name in keep %}
+        {{ name }},
+        {%- endfor %}
+        entry_key,
+        {{ testio.spark_as_it_came('entry_text') }} as entry_value
+    from (
+        select
+            {%- for name in keep %}
+            {{ name }},
+            {%- endfor %}
+            explode({{ testio.spark_from_json(document, 'map<string, string>') }}) as (entry_key, entry_text)
+        from {{ relation }}
+    ) as entries
+{%- endmacro %}

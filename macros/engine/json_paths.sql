@@ -130,3 +130,73 @@
     from places
     where json_path <> ''
 {%- endmacro %}
+
+{# What documents of one structure have in common is found out once. A structure is the document's tokens,
+   without commas, and with the name of a type in the place of each value. #}
+{% macro spark__all_json_paths(relation, document, keep) -%}
+    {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+    {%- set text = '"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"' %}
+    select distinct
+        {{ columns }}
+        regexp_replace(place.json_path, '^[.]', '') as json_path,
+        place.json_type as json_type
+    from (
+        select
+            {{ columns }}
+            explode(aggregate(
+                structure,
+                named_struct(
+                    'parents', cast(array() as array<string>),
+                    'step', '',
+                    'places', cast(array() as array<struct<json_path: string, json_type: string>>)
+                ),
+                (so_far, token) -> case
+                    when token in ('}', ']') then named_struct(
+                        'parents', slice(so_far.parents, 1, size(so_far.parents) - 1),
+                        'step', '[]',
+                        'places', so_far.places
+                    )
+                    when token like '.%' then named_struct(
+                        'parents', so_far.parents, 'step', token, 'places', so_far.places
+                    )
+                    else named_struct(
+                        'parents',
+                        case
+                            when token in ('object', 'array')
+                                then concat(so_far.parents, array(coalesce(element_at(so_far.parents, -1), '') || so_far.step))
+                            else so_far.parents
+                        end,
+                        'step', '[]',
+                        'places',
+                        concat(so_far.places, array(named_struct(
+                            'json_path', coalesce(element_at(so_far.parents, -1), '') || so_far.step,
+                            'json_type', token
+                        )))
+                    )
+                end,
+                outcome -> array_distinct(outcome.places)
+            )) as place
+        from (
+            select distinct
+                {{ columns }}
+                transform(
+                    regexp_extract_all({{ document }}, r'{{ text }}\s*:?|[{}\[\]]|[^\s,:{}\[\]"]+', 0),
+                    token -> case
+                        when token = '{' then 'object'
+                        when token = '[' then 'array'
+                        when token in ('}', ']') then token
+                        when token rlike r'^"[A-Za-z][A-Za-z_]*([0-9][A-Za-z_]*){0,4}"\s*:\z'
+                            then '.' || regexp_extract(token, '^"([^"]*)"', 1)
+                        when token like '"%:' then '.*'
+                        when token like '"%' then 'text'
+                        when token in ('true', 'false') then 'boolean'
+                        when token = 'null' then 'null'
+                        else 'number'
+                    end
+                ) as structure
+            from {{ relation }}
+            where get_json_object({{ document }}, '$') is not null
+        ) as structures
+    ) as places
+    where place.json_path <> ''
+{%- endmacro %}

@@ -14,3 +14,7 @@
 {% macro postgres__last_text(text) -%}
     max({{ text }} collate "C") collate "default"
 {%- endmacro %}
+
+{% macro spark__last_text(text) -%}
+    max({{ text }})
+{%- endmacro %}

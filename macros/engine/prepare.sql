@@ -14,6 +14,9 @@
 {% macro duckdb__prepare() -%}
 {%- endmacro %}
 
+{% macro spark__prepare() -%}
+{%- endmacro %}
+
 {# PostgreSQL 15 cannot ask whether a text is JSON. Half of a surrogate pair, which is no character, and
    U+0000, which no text can hold, pass as JSON and fail later: they make it none, as reading it as jsonb
    tells. JSON is kept as it is written, so control characters are written as other engines write them.
@@ -57,6 +60,9 @@
 {%- endmacro %}
 
 {% macro duckdb__withdraw() -%}
+{%- endmacro %}
+
+{% macro spark__withdraw() -%}
 {%- endmacro %}
 
 {% macro postgres__withdraw() -%}

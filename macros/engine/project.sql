@@ -84,6 +84,10 @@
     )
 {%- endmacro %}
 
+{% macro spark__parsed(document, paths) -%}
+    {{ testio.spark_from_json(document, testio.spark_schema(paths, 'string')) }}
+{%- endmacro %}
+
 {% macro parsed_text(parsed, paths, index) -%}
     {{ adapter.dispatch('parsed_text', 'testio')(parsed, paths, index) }}
 {%- endmacro %}
@@ -98,4 +102,8 @@
 
 {% macro postgres__parsed_text(parsed, paths, index) -%}
     {{ parsed }}[{{ index + 1 }}]
+{%- endmacro %}
+
+{% macro spark__parsed_text(parsed, paths, index) -%}
+    {{ testio.spark_as_it_came(parsed ~ '.`' ~ paths[index] | replace('.', '`.`') ~ '`') }}
 {%- endmacro %}

@@ -13,3 +13,7 @@
 {% macro postgres__sortable(text) -%}
     {{ text }} collate "C"
 {%- endmacro %}
+
+{% macro spark__sortable(text) -%}
+    {{ text }}
+{%- endmacro %}

@@ -20,3 +20,7 @@
                 end
     end
 {%- endmacro %}
+
+{% macro spark__to_bigint(text) -%}
+    case when {{ text }} rlike r'^-?[0-9]{1,19}\z' then try_cast({{ text }} as bigint) end
+{%- endmacro %}

@@ -13,3 +13,7 @@
 {% macro postgres__to_boolean(text) -%}
     case {{ text }} when 'true' then true when 'false' then false end
 {%- endmacro %}
+
+{% macro spark__to_boolean(text) -%}
+    case {{ text }} when 'true' then true when 'false' then false end
+{%- endmacro %}

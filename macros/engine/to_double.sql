@@ -13,3 +13,7 @@
 {% macro postgres__to_double(number) -%}
     cast({{ number }} as double precision)
 {%- endmacro %}
+
+{% macro spark__to_double(number) -%}
+    cast({{ number }} as double)
+{%- endmacro %}

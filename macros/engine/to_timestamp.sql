@@ -37,3 +37,11 @@
                 end
     end
 {%- endmacro %}
+
+{# A timestamp of Spark is a moment, which is shown in the session's time zone: the profile sets that to UTC. #}
+{% macro spark__to_timestamp(text) -%}
+    {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}
+    {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?' -%}
+    {%- set offset = '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)' -%}
+    case when {{ text }} rlike r'^{{ date }}T{{ time }}{{ offset }}\z' then try_cast({{ text }} as timestamp) end
+{%- endmacro %}

@@ -13,3 +13,7 @@
 {% macro postgres__to_utc(moment) -%}
     ({{ moment }} at time zone 'UTC')
 {%- endmacro %}
+
+{% macro spark__to_utc(moment) -%}
+    cast({{ moment }} as timestamp)
+{%- endmacro %}

@@ -1,5 +1,7 @@
 {% macro engines() %}
-    {{- return({'duckdb': 'DuckDB', 'postgres': 'PostgreSQL'}) }}
+    {{- return({
+        'duckdb': 'DuckDB', 'postgres': 'PostgreSQL', 'spark': 'Apache Spark', 'databricks': 'Databricks'
+    }) }}
 {% endmacro %}
 
 {% macro unsupported() -%}

@@ -46,7 +46,7 @@ in_order as (
         versions.status,
         versions.severity,
         versions.is_known,
-        row_number() over bug as version_number,
+        cast(row_number() over bug as bigint) as version_number,
         lag(versions.status) over bug as previous_status,
         lag(versions.severity) over bug as previous_severity,
         lag(versions.is_known) over bug as previous_is_known,

@@ -52,14 +52,14 @@ numbered as (
     select
         bug_id,
         customer_id,
-        row_number() over (
+        cast(row_number() over (
             partition by customer_id, bug_id
             order by
                 device_number,
                 browser_number,
                 {{ sortable('device_name') }},
                 {{ sortable('browser') }}
-        ) as platform_number,
+        ) as bigint) as platform_number,
         product_id,
         test_id,
         device_category,

@@ -14,10 +14,10 @@ platforms as (
     select
         requirements.test_id,
         requirements.customer_id,
-        row_number() over (
+        cast(row_number() over (
             partition by requirements.customer_id, requirements.test_id
             order by requirements.requirement_number, browsers.browser_number
-        ) as platform_number,
+        ) as bigint) as platform_number,
         requirements.requirement_number,
         tests.product_id,
         requirements.requirement_id,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 import raw
+import spark
 from click.testing import CliRunner, Result
 from commands import run_dbt
 from engines import Postgres, postgres
@@ -143,6 +144,23 @@ def built_postgres(cluster: Postgres, hostile: Path) -> Postgres:
     cluster.copy_raw(hostile)
     cluster.dbt("build")
     return cluster
+
+
+@pytest.fixture(scope="session")
+def spark_master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with spark.cluster(tmp_path_factory.mktemp("cluster")) as master:
+        yield master
+
+
+@pytest.fixture(scope="session")
+def built_spark(
+    spark_master: str, cluster: Postgres, hostile: Path, tmp_path_factory: pytest.TempPathFactory
+) -> spark.Spark:
+    """Iceberg tables in which all that is hostile has passed a whole build on a cluster."""
+    built = spark.engine(tmp_path_factory.mktemp("spark"), spark_master, cluster.another("iceberg"))
+    built.copy_raw(hostile)
+    built.dbt("build")
+    return built
 
 
 Run = Callable[..., Result]

@@ -22,7 +22,7 @@ from commands import run_dbt
 from psycopg2.extensions import make_dsn
 
 Row = tuple[Any, ...]
-_PREFIX = "DESTINATION__POSTGRES__CREDENTIALS__"
+PREFIX = "DESTINATION__POSTGRES__CREDENTIALS__"
 _TYPES = {"VARCHAR": "text", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
 """What dlt calls otherwise on PostgreSQL than on DuckDB."""
 _HOSTILE_SETTINGS = ("timezone=Pacific/Kiritimati", "fsync=off", "max_wal_size=4GB")
@@ -87,11 +87,11 @@ class Postgres:
     def cursor(self, **instead: str) -> Iterator[Any]:
         """Connect, as somebody else or elsewhere if need be, committing each statement."""
         given = {
-            "host": self.environment[f"{_PREFIX}HOST"],
-            "port": self.environment[f"{_PREFIX}PORT"],
-            "user": self.environment[f"{_PREFIX}USERNAME"],
-            "password": self.environment[f"{_PREFIX}PASSWORD"],
-            "dbname": self.environment[f"{_PREFIX}DATABASE"],
+            "host": self.environment[f"{PREFIX}HOST"],
+            "port": self.environment[f"{PREFIX}PORT"],
+            "user": self.environment[f"{PREFIX}USERNAME"],
+            "password": self.environment[f"{PREFIX}PASSWORD"],
+            "dbname": self.environment[f"{PREFIX}DATABASE"],
         }
         connection = psycopg2.connect(make_dsn(**{**given, **instead}))
         connection.autocommit = True
@@ -107,7 +107,7 @@ class Postgres:
             cursor.execute(f"create database {database} owner loader")
         folder = self.folder / database
         folder.mkdir()
-        return Postgres(folder, {**self.environment, f"{_PREFIX}DATABASE": database})
+        return Postgres(folder, {**self.environment, f"{PREFIX}DATABASE": database})
 
     def copy_raw(self, path: Path) -> None:
         """Land what a DuckDB file has landed, in the types that dlt gives it on PostgreSQL."""
@@ -167,7 +167,7 @@ def _installed() -> Path:
     pytest.skip(reason)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -177,11 +177,11 @@ def _free_port() -> int:
 def environment(port: int) -> dict[str, str]:
     """Return what loader and dbt go by to find a database on this machine."""
     return {
-        f"{_PREFIX}HOST": "127.0.0.1",
-        f"{_PREFIX}PORT": str(port),
-        f"{_PREFIX}USERNAME": "loader",
-        f"{_PREFIX}PASSWORD": PASSWORD,
-        f"{_PREFIX}DATABASE": "testio",
+        f"{PREFIX}HOST": "127.0.0.1",
+        f"{PREFIX}PORT": str(port),
+        f"{PREFIX}USERNAME": "loader",
+        f"{PREFIX}PASSWORD": PASSWORD,
+        f"{PREFIX}DATABASE": "testio",
     }
 
 
@@ -210,7 +210,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
             "initdb", "--username=admin", f"--pwfile={password}", "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US",
         )  # fmt: skip
-        port = _free_port()
+        port = free_port()
         options = [f"-p {port}", "-h 127.0.0.1", f"-k {home}"]
         options += [f"-c {setting}" for setting in _HOSTILE_SETTINGS]
         log = str(Path(home, "log"))

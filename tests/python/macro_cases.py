@@ -91,7 +91,7 @@ MACROS = {
         "to_double(to_bigint('given'))", {"0": 0.0, "-3": -3.0, "9007199254740993": 9007199254740992.0, "x": None}
     ),
     "to_utc": expression(
-        "to_utc('cast(given as timestamp with time zone)')",
+        "to_utc('cast(given as ' ~ ('timestamp' if target.type == 'spark' else 'timestamp with time zone') ~ ')')",
         {
             "2026-01-31 10:00:00+02": at("2026-01-31 08:00:00"),
             "2026-01-31 23:59:59.999999+00": at("2026-01-31 23:59:59.999999"),
@@ -206,14 +206,14 @@ MACROS = {
 """What macros find in any engine."""
 
 LISTED = {
-    '{"a":1e16}': {"dev": "10000000000000000.0", "postgres": "1e16"},
-    '{"a":1e-6}': {"dev": "0.000001", "postgres": "1e-6"},
-    '{"a":1.50}': {"dev": "1.5", "postgres": "1.50"},
-    '{"a":[1, 2]}': {"dev": "[1,2]", "postgres": "[1, 2]"},
-    '{"a":["\\u00e9"]}': {"dev": '["é"]', "postgres": '["\\u00e9"]'},
-    '{"a":1,"a":2}': {"dev": "1", "postgres": "2"},
-    '{"a":NaN}': {"dev": "NaN", "postgres": None},
-    '{"a":1,}': {"dev": "1", "postgres": None},
-    '{"a":"\\u0000"}': {"dev": "\0", "postgres": None},
+    '{"a":1e16}': {"dev": "10000000000000000.0", "postgres": "1e16", "spark": "1.0E16"},
+    '{"a":1e-6}': {"dev": "0.000001", "postgres": "1e-6", "spark": "1.0E-6"},
+    '{"a":1.50}': {"dev": "1.5", "postgres": "1.50", "spark": "1.5"},
+    '{"a":[1, 2]}': {"dev": "[1,2]", "postgres": "[1, 2]", "spark": "[1,2]"},
+    '{"a":["\\u00e9"]}': {"dev": '["é"]', "postgres": '["\\u00e9"]', "spark": '["é"]'},
+    '{"a":1,"a":2}': {"dev": "1", "postgres": "2", "spark": "2"},
+    '{"a":NaN}': {"dev": "NaN", "postgres": None, "spark": None},
+    '{"a":1,}': {"dev": "1", "postgres": None, "spark": None},
+    '{"a":"\\u0000"}': {"dev": "\0", "postgres": None, "spark": "\0"},
 }
 """Documents of which engines find different texts at the key `a`; docs/engines.md says why."""

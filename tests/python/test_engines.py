@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 
 import battery
+import duckdb
 import pytest
 from commands import PROJECT
 from compare import different, fingerprints, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres, environment
+from spark import Spark, engine, tasks_by_executor
+
+from loader.endpoints import ENDPOINTS
 
 _LIKE_POSTGRES = """
 import sys, types
@@ -144,3 +148,46 @@ def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedP
         text=True,
         check=False,
     )
+
+
+@pytest.mark.spark
+def test_what_has_landed_is_the_same_on_spark(built_duckdb: DuckDB, built_spark: Spark) -> None:
+    """Though its raw tables are only added to, so that they have again what has not changed."""
+    assert_same(built_duckdb, built_spark)
+
+
+@pytest.mark.spark
+def test_a_cluster_runs_it_on_each_of_its_executors(built_spark: Spark) -> None:
+    tasks = tasks_by_executor(built_spark.folder)
+    print(tasks)
+    assert len(tasks) == 2
+    assert min(tasks.values()) > 100
+
+
+@pytest.mark.spark
+def test_spark_leaves_nothing_where_dbt_runs(built_spark: Spark) -> None:
+    left = {path.name for path in built_spark.folder.iterdir()}
+    assert not left & {"spark-warehouse", "metastore_db", "derby.log"}
+
+
+@pytest.mark.spark
+def test_whatever_can_stand_in_a_record_is_the_same_on_spark(
+    battery_on_duckdb: DuckDB,
+    cluster: Postgres,
+    spark_master: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """All but numbers that Java writes with an exponent, as docs/engines.md says."""
+    folder = tmp_path_factory.mktemp("battery_on_spark")
+    plain = DuckDB(Path(shutil.copy(battery_on_duckdb.path, folder)))
+    with duckdb.connect(str(plain.path)) as connection:
+        for endpoint in ENDPOINTS:
+            connection.execute(
+                f"delete from testio_raw.{endpoint.name} "
+                "where regexp_matches(payload, '[0-9]{8}[.][0-9]') and content_hash like 'battery%'"
+            )
+    plain.dbt("run")
+    spark = engine(folder, spark_master, cluster.another("iceberg_battery"))
+    spark.copy_raw(plain.path)
+    spark.dbt("run")
+    assert_same(plain, spark)
