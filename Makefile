@@ -85,7 +85,7 @@ bench: setup ## Measure time and memory of loads and builds of large synthetic a
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark and Databricks into theirs
-	$(LOCK) --extra dbt --extra postgres --extra charts --extra dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra dbt --extra postgres --extra iceberg --extra charts --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock pyproject.toml
 	echo 'dbt-databricks>=1.11,<1.12' | $(LOCK) --output-file requirements-databricks.lock -
 

@@ -3,17 +3,18 @@
 Another engine is one more class like `DuckDB`, and its name in `ENGINES`.
 """
 
-import csv
-import io
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import duckdb
 import psycopg2
@@ -23,8 +24,6 @@ from psycopg2.extensions import make_dsn
 
 Row = tuple[Any, ...]
 PREFIX = "DESTINATION__POSTGRES__CREDENTIALS__"
-_TYPES = {"VARCHAR": "text", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
-"""What dlt calls otherwise on PostgreSQL than on DuckDB."""
 _HOSTILE_SETTINGS = ("timezone=Pacific/Kiritimati", "fsync=off", "max_wal_size=4GB")
 """Nobody is further from UTC, or was without a 31st of December 1994."""
 PASSWORD = "not/a:secret@all"
@@ -110,37 +109,18 @@ class Postgres:
         return Postgres(folder, {**self.environment, f"{PREFIX}DATABASE": database})
 
     def copy_raw(self, path: Path) -> None:
-        """Land what a DuckDB file has landed, in the types that dlt gives it on PostgreSQL."""
-        with duckdb.connect(str(path), read_only=True) as source, self.cursor() as cursor:
-            cursor.execute("drop schema if exists testio_raw cascade; create schema testio_raw")
-            source.execute("set TimeZone = 'UTC'")
-            tables = source.execute(
-                "select table_name from duckdb_tables() where schema_name = 'testio_raw'"
-            ).fetchall()
-            for (table,) in tables:
-                _copy_table(source, cursor, table)
+        """Land what a DuckDB file has landed."""
+        copy_raw(path, "postgres", self.environment)
 
 
-def _copy_table(source: duckdb.DuckDBPyConnection, cursor: Any, table: str) -> None:
-    columns = source.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where schema_name = 'testio_raw' and table_name = ? order by column_index",
-        [table],
-    ).fetchall()
-    declared = ", ".join(f'"{name}" {_TYPES.get(kind, kind)}' for name, kind in columns)
-    selected = ", ".join(f'cast("{name}" as varchar)' for name, _ in columns)
-    cursor.execute(f'create table testio_raw."{table}" ({declared})')
-    text = io.StringIO()
-    # QUOTE_NOTNULL would tell an empty text from null, but is not there before Python 3.12.
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    rows = source.execute(f'select {selected} from testio_raw."{table}"').fetchall()
-    writer.writerows([r"\N" if value is None else value for value in row] for row in rows)
-    text.seek(0)
-    force_null = ", ".join(f'"{name}"' for name, _ in columns)
-    cursor.copy_expert(
-        f'copy testio_raw."{table}" from stdin '
-        rf"with (format csv, null '\N', force_null ({force_null}))",
-        text,
+def copy_raw(path: Path, destination: str, environment: Mapping[str, str]) -> None:
+    """Move raw from a DuckDB file to where the environment says, as people would."""
+    subprocess.run(
+        [Path(sys.executable).with_name("testio-loader"), "copy", "--destination", destination],
+        env={**os.environ, **environment, "TESTIO_DUCKDB_PATH": str(path)},
+        cwd=path.parent,
+        stdout=subprocess.DEVNULL,
+        check=True,
     )
 
 
@@ -182,6 +162,22 @@ def environment(port: int) -> dict[str, str]:
         f"{PREFIX}USERNAME": "loader",
         f"{PREFIX}PASSWORD": PASSWORD,
         f"{PREFIX}DATABASE": "testio",
+    }
+
+
+def lake_environment(folder: Path, catalog: Postgres) -> dict[str, str]:
+    """Return what the loader goes by to find Iceberg tables in a folder, by a catalog."""
+    given = catalog.environment
+    login = f"{given[f'{PREFIX}USERNAME']}:{quote(given[f'{PREFIX}PASSWORD'], safe='')}"
+    place = f"{given[f'{PREFIX}HOST']}:{given[f'{PREFIX}PORT']}/{given[f'{PREFIX}DATABASE']}"
+    properties = {
+        "type": "sql",
+        "uri": f"postgresql+psycopg2://{login}@{place}",
+        "warehouse": folder.as_uri(),
+    }
+    return {
+        "DESTINATION__FILESYSTEM__BUCKET_URL": folder.as_uri(),
+        "ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG": json.dumps(properties),
     }
 
 

@@ -13,28 +13,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import duckdb
 import yaml
 from commands import PROJECT, run_dbt
-from engines import PREFIX, Postgres, Row, free_port
+from engines import PREFIX, Postgres, Row, copy_raw, free_port, lake_environment
 from jinja2 import Template
-
-from loader.endpoints import ENDPOINTS
-
-ENDPOINT_NAMES = {endpoint.name for endpoint in ENDPOINTS}
-_AS_ADDED = """
-select versions.* exclude (_dlt_valid_from, _dlt_valid_to) from testio_raw.{table} as versions
-union all by name
-select
-    versions.* exclude (_dlt_valid_from, _dlt_valid_to)
-    replace (loads.inserted_at as loaded_at, loads.load_id as _dlt_load_id)
-from testio_raw.{table} as versions
-inner join testio_raw._dlt_loads as loads
-    on loads.inserted_at > versions._dlt_valid_from
-    and loads.load_id <> versions._dlt_load_id
-    and loads.inserted_at < coalesce(versions._dlt_valid_to, 'infinity')
-"""
-"""Files cannot be merged into: each load adds again what has not changed."""
 
 
 def driver_of_postgres() -> Path:
@@ -101,20 +83,8 @@ class Spark:
         return session
 
     def copy_raw(self, path: Path) -> None:
-        """Land what a DuckDB file has landed, as files: rows are added, none is ever closed."""
-        self.session.sql("create namespace if not exists testio_raw")
-        with duckdb.connect(str(path), read_only=True) as source:
-            source.execute("set TimeZone = 'UTC'")
-            tables = source.execute(
-                "select table_name from duckdb_tables() where schema_name = 'testio_raw'"
-            ).fetchall()
-            for (table,) in tables:
-                rows = _AS_ADDED if table in ENDPOINT_NAMES else "from testio_raw.{table}"
-                # Spark takes a name that begins with an underscore for a file to be left alone.
-                file = self.folder / f"raw{table}.parquet"
-                source.execute(f"copy ({rows.format(table=table)}) to '{file}' (format parquet)")
-                landed = self.session.read.parquet(str(file))
-                landed.writeTo(f"testio_raw.{table}").using("iceberg").createOrReplace()
+        """Land what a DuckDB file has landed."""
+        copy_raw(path, "iceberg", self.environment)
 
 
 def engine(folder: Path, master: str, catalog: Postgres) -> Spark:
@@ -135,6 +105,7 @@ def engine(folder: Path, master: str, catalog: Postgres) -> Spark:
         "TESTIO_ICEBERG_USER": given[f"{PREFIX}USERNAME"],
         "TESTIO_ICEBERG_PASSWORD": given[f"{PREFIX}PASSWORD"],
         "TESTIO_ICEBERG_WAREHOUSE": str(folder / "iceberg"),
+        **lake_environment(folder / "iceberg", catalog),
     }
     return Spark(folder, environment)
 

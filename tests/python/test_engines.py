@@ -120,7 +120,8 @@ def test_marts_on_postgres_have_a_key_and_indexes(built_postgres: Postgres) -> N
 def test_an_engine_that_is_like_another_one_is_refused(tmp_path: Path) -> None:
     done = _compile(tmp_path, [sys.executable, "-c", _LIKE_POSTGRES], engine="redshift")
     assert done.returncode != 0
-    assert "testio runs on DuckDB and PostgreSQL, not on redshift" in done.stdout
+    engines = "DuckDB, PostgreSQL, Apache Spark and Databricks"
+    assert f"testio runs on {engines}, not on redshift" in done.stdout
 
 
 def test_postgres_compiles_without_a_server(tmp_path: Path) -> None:

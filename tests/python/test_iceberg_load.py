@@ -18,7 +18,7 @@ import pytest
 import raw
 from click.testing import CliRunner, Result
 from conftest import SETTINGS, configured, small_account
-from engines import PASSWORD, Postgres, postgres
+from engines import PASSWORD, Postgres, lake_environment, postgres
 from moments import KILLED, Loads, loads
 
 from loader.cli import main
@@ -49,18 +49,7 @@ class Lake(NamedTuple):
 
     @property
     def environment(self) -> dict[str, str]:
-        port = self.cluster.environment["DESTINATION__POSTGRES__CREDENTIALS__PORT"]
-        login = f"loader:{quote(PASSWORD, safe='')}"
-        catalog = {
-            "type": "sql",
-            "uri": f"postgresql+psycopg2://{login}@127.0.0.1:{port}/testio",
-            "warehouse": self.folder.as_uri(),
-        }
-        return {
-            "TESTIO_DESTINATION": "iceberg",
-            "DESTINATION__FILESYSTEM__BUCKET_URL": self.folder.as_uri(),
-            _CONFIG: json.dumps(catalog),
-        }
+        return {"TESTIO_DESTINATION": "iceberg", **lake_environment(self.folder, self.cluster)}
 
     def begin(self, template: str = "template0") -> None:
         """Make catalog and folder anew, or as they were kept under a name."""
