@@ -16,12 +16,12 @@ from urllib.parse import quote
 import duckdb
 import pytest
 import raw
-from click.testing import CliRunner, Result
+from click.testing import Result
+from commands import run as command
 from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, lake_environment, postgres
 from moments import KILLED, Loads, loads
 
-from loader.cli import main
 from loader.sandbox import serve
 from loader.sandbox.changes import a_day
 from loader.sandbox.faults import broken_test, hostile_records
@@ -34,7 +34,6 @@ _CONFIG = "ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG"
 Run = Callable[..., Result]
 _COMPLETING_IS_KILLED = """
 import os, signal
-from loader.cli import main
 from loader.warehouses.iceberg import IcebergTables
 IcebergTables.complete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(["load"])
@@ -108,12 +107,6 @@ def alike(given: raw.Raw) -> tuple[object, ...]:
         for endpoint, rows in given.versions.items()
     }
     return versions, given.current, given.ledger, given.quarantine, given.repeated
-
-
-def command(*arguments: str, status: int = 0) -> Result:
-    done = CliRunner().invoke(main, list(arguments))
-    assert done.exit_code == status, done.output
-    return done
 
 
 def test_what_lands_is_what_lands_in_duckdb(lake: Lake, run: Run, warehouse: Path) -> None:

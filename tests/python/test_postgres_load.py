@@ -16,13 +16,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 import raw
-from click.testing import CliRunner, Result
+from click.testing import Result
 from commands import configure, kill_while_landing
+from commands import run as command
 from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, postgres
 from moments import KILLED, Loads, loads, sql_client
 
-from loader.cli import main
 from loader.sandbox import Account, Answer, Query, serve
 from loader.sandbox.changes import a_day
 from loader.sandbox.faults import broken_test, hostile_records, revoked
@@ -67,12 +67,6 @@ def read(cluster: Postgres) -> raw.Raw:
             connection.execute(f"create table testio_raw.{table} as from landed")
             assert landed.num_rows == len(rows)
         return raw.read_from(connection)
-
-
-def command(*arguments: str, status: int = 0) -> Result:
-    done = CliRunner().invoke(main, list(arguments))
-    assert done.exit_code == status, done.output
-    return done
 
 
 def test_what_lands_is_what_lands_in_duckdb(database: Postgres, run: Run, warehouse: Path) -> None:
