@@ -26,7 +26,7 @@ from dlt.extract import DltSource
 
 from loader.endpoints import TABLES
 from loader.redact import redact_url
-from loader.tables import LEDGER, Table
+from loader.tables import Table
 from loader.warehouses import file_lock
 from loader.warehouses.base import RAW_DATASET, BadWarehouse, Fillable
 
@@ -102,9 +102,11 @@ class IcebergTables(Fillable):
                 resource.add_map(partial(self._changed, self._newest(name)))
 
     def exists(self) -> bool:
-        """Return whether a load has made the raw tables."""
+        """Return whether there is any raw table."""
         with _explained(self.name):
-            return self._catalog.table_exists((RAW_DATASET, LEDGER.name))
+            return self._catalog.namespace_exists(RAW_DATASET) and bool(
+                self._catalog.list_tables(RAW_DATASET)
+            )
 
     def prepare(self) -> None:
         """See whether the catalog answers; make the tables' namespace, and dlt's folder."""
@@ -183,8 +185,6 @@ class IcebergTables(Fillable):
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
         """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
-        if not self.exists():
-            return []
         named = {name for _, name, _, _ in Formatter().parse(sql) if name}
         with _explained(self.name), duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -236,7 +236,7 @@ class IcebergTables(Fillable):
         try:
             table = self._catalog.load_table((RAW_DATASET, name))
         except NoSuchTableError:
-            return _LOADS_SCHEMA.empty_table()
+            return _EMPTY[name]
         names = [column.name for column in table.schema().fields if column.name != _PAYLOAD]
         return table.scan(selected_fields=tuple(names)).to_arrow()
 
@@ -251,6 +251,11 @@ _LOADS_SCHEMA = pa.schema(
     ]
 )
 """As dlt has it in databases."""
+_EMPTY = {
+    table.name: table.to_arrow([]).append_column("_dlt_load_id", pa.array([], pa.string()))
+    for table in TABLES
+} | {_LOADS: _LOADS_SCHEMA.empty_table()}
+"""What a table has that is not there yet."""
 
 
 @contextlib.contextmanager

@@ -178,6 +178,22 @@ def test_after_moving_from_duckdb_loads_go_on_as_if_nothing_had_happened(
     assert alike(read(lake)) == alike(raw.read(warehouse))
 
 
+def test_a_copy_that_is_cut_short_counts_for_nothing(lake: Lake, run: Run, warehouse: Path) -> None:
+    def rename(table: str, name: str) -> None:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(f"alter table testio_raw.{table} rename to {name}")
+
+    assert run(small_account(), "--destination", "duckdb").exit_code == 0
+    rename("tests", "gone")
+    assert "tests" in command("copy", status=1).stderr
+    rename("gone", "tests")
+    assert "no load has landed" in command("status", status=1).stderr
+    assert "has raw data already" in command("copy", status=1).stderr
+    command("drop", "--yes")
+    command("copy")
+    assert alike(read(lake)) == alike(raw.read(warehouse))
+
+
 # Cut short
 
 
