@@ -13,6 +13,7 @@ from commands import PROJECT
 from compare import different, fingerprints, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres, environment
 from spark import Spark, engine, tasks_by_executor
+from spark_connect import SparkConnect
 
 from loader.endpoints import ENDPOINTS
 
@@ -155,6 +156,14 @@ def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedP
 def test_what_has_landed_is_the_same_on_spark(built_duckdb: DuckDB, built_spark: Spark) -> None:
     """Though its raw tables are only added to, so that they have again what has not changed."""
     assert_same(built_duckdb, built_spark)
+
+
+@pytest.mark.spark
+def test_what_has_landed_is_the_same_on_spark_4(
+    built_duckdb: DuckDB, built_spark4: SparkConnect
+) -> None:
+    """Though half of it has landed when its views were there already."""
+    assert_same(built_duckdb, built_spark4)
 
 
 @pytest.mark.spark
