@@ -44,8 +44,8 @@ def _assert_expected(
 ) -> None:
     """Compare what is the same on all engines, and what is listed as different on this one."""
     query = "{{ project('cases', 'given', [('found', 'a', 'text')], keep=['case_number']) }}"
-    name = engine.target.removesuffix("_connect")
-    listed = {given: [(texts[name], None)] for given, texts in LISTED.items()}
+    listed_as = engine.target.removesuffix("_connect")
+    listed = {given: [(texts[listed_as], None)] for given, texts in LISTED.items()}
     macros = {**MACROS, "listed": Macro(query, listed)}
     wrong = {
         (name, given): (rows, macros[name].expected[given])
