@@ -88,7 +88,7 @@ bench: setup ## Measure time and memory of loads and builds of large synthetic a
 	$(BIN)/python -m benchmarks.build
 
 .PHONY: lock
-lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark and Databricks into theirs
+lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark, Spark 4 and Databricks into theirs
 	$(LOCK) --extra dbt --extra postgres --extra iceberg --extra charts --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock pyproject.toml
 	echo 'dbt-spark>=1.11,<1.12 pyspark[connect]>=4.1,<4.2' | tr ' ' '\n' | $(LOCK) --constraint requirements.lock --output-file requirements-spark4.lock -
