@@ -26,6 +26,7 @@ import pyarrow
 from pyspark.sql import SparkSession
 
 session = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+session.conf.set("spark.sql.session.timeZone", "UTC")
 for line in sys.stdin:
     found = session.sql(json.loads(line)).toArrow()
     with pyarrow.ipc.new_stream(sys.stdout.buffer, found.schema) as stream:
