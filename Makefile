@@ -50,11 +50,15 @@ test-postgres: setup ## Test loads and models on a PostgreSQL server of their ow
 test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of their own, against DuckDB
 	$(BIN)/pytest -m spark --numprocesses 0
 
-.venv/.spark: .venv/.complete requirements-spark.lock requirements-databricks.lock
+.venv/.spark: .venv/.complete requirements-spark.lock .venv/spark4/.complete .venv/databricks/.complete
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-spark.lock
-	$(PYTHON) -m venv --clear .venv/databricks
-	.venv/databricks/bin/pip install --quiet --disable-pip-version-check --upgrade pip
-	.venv/databricks/bin/pip install --quiet --require-hashes --requirement requirements-databricks.lock
+	touch $@
+
+# What wants other versions than the rest has an environment of its own.
+.venv/%/.complete: requirements-%.lock .venv/.complete
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
 	touch $@
 
 .PHONY: docs
@@ -84,9 +88,10 @@ bench: setup ## Measure time and memory of loads and builds of large synthetic a
 	$(BIN)/python -m benchmarks.build
 
 .PHONY: lock
-lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark and Databricks into theirs
+lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark, Spark 4 and Databricks into theirs
 	$(LOCK) --extra dbt --extra postgres --extra iceberg --extra charts --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock pyproject.toml
+	echo 'dbt-spark>=1.11,<1.12 pyspark[connect]>=4.1,<4.2' | tr ' ' '\n' | $(LOCK) --constraint requirements.lock --output-file requirements-spark4.lock -
 	echo 'dbt-databricks>=1.11,<1.12' | $(LOCK) --output-file requirements-databricks.lock -
 
 .PHONY: clean

@@ -163,13 +163,13 @@
                         'parents',
                         case
                             when token in ('object', 'array')
-                                then concat(so_far.parents, array(coalesce(element_at(so_far.parents, -1), '') || so_far.step))
+                                then concat(so_far.parents, array(coalesce(try_element_at(so_far.parents, -1), '') || so_far.step))
                             else so_far.parents
                         end,
                         'step', '[]',
                         'places',
                         concat(so_far.places, array(named_struct(
-                            'json_path', coalesce(element_at(so_far.parents, -1), '') || so_far.step,
+                            'json_path', coalesce(try_element_at(so_far.parents, -1), '') || so_far.step,
                             'json_type', token
                         )))
                     )

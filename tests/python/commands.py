@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from loader.cli import main
 
 PROJECT = Path(__file__).parents[2]
+_DBT = Path(sys.executable).with_name("dbt")
 _PARSED = Path(tempfile.mkdtemp(), "partial_parse.msgpack")
 """What dbt has read of the project: the same for any warehouse of the same name."""
 DATA_ONLY = ("--exclude-resource-type", "unit_test")
@@ -56,7 +57,11 @@ def run_apart(*arguments: str, status: int = 0) -> str:
 
 
 def run_dbt(
-    warehouse: Path, *arguments: str, status: int = 0, environment: Mapping[str, str] = os.environ
+    warehouse: Path,
+    *arguments: str,
+    status: int = 0,
+    environment: Mapping[str, str] = os.environ,
+    program: Path = _DBT,
 ) -> str:
     """Run dbt on a warehouse, with the profile that the project gives as an example."""
     folder = warehouse.parent
@@ -66,7 +71,7 @@ def run_dbt(
         parsed.parent.mkdir(exist_ok=True)
         shutil.copy(_PARSED, parsed)
     done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
+        [program, "--quiet", *arguments],
         env={
             **os.environ,
             **environment,

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 import raw
 import spark
+import spark_connect
 from click.testing import CliRunner, Result
 from commands import run_dbt
 from engines import Postgres, postgres
@@ -161,6 +162,17 @@ def built_spark(
     built.copy_raw(hostile)
     built.dbt("build")
     return built
+
+
+@pytest.fixture(scope="session")
+def built_spark4(
+    hostile: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[spark_connect.SparkConnect]:
+    """Parquet files in which all that is hostile has passed a whole build, over Connect."""
+    with spark_connect.server(tmp_path_factory.mktemp("spark4")) as built:
+        built.copy_raw(hostile)
+        built.dbt("build")
+        yield built
 
 
 Run = Callable[..., Result]

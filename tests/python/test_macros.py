@@ -8,6 +8,7 @@ from commands import PROJECT
 from engines import DuckDB, Engine, Postgres
 from macro_cases import LISTED, MACROS, Macro, Rows
 from spark import Spark
+from spark_connect import SparkConnect
 
 _TAKEN_FOR_JSON_BY_SPARK = ("[1] x", '["\t"]', r'["\ud800"]', "{'a':[1]}")
 """The loader lands none of these: what has landed is valid and canonical."""
@@ -43,7 +44,8 @@ def _assert_expected(
 ) -> None:
     """Compare what is the same on all engines, and what is listed as different on this one."""
     query = "{{ project('cases', 'given', [('found', 'a', 'text')], keep=['case_number']) }}"
-    listed = {given: [(texts[engine.target], None)] for given, texts in LISTED.items()}
+    listed_as = engine.target.removesuffix("_connect")
+    listed = {given: [(texts[listed_as], None)] for given, texts in LISTED.items()}
     macros = {**MACROS, "listed": Macro(query, listed)}
     wrong = {
         (name, given): (rows, macros[name].expected[given])
@@ -58,6 +60,10 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _escaped(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def test_macros_find_on_duckdb_what_is_expected(loaded: Path) -> None:
     _assert_expected(DuckDB(loaded), _quoted)
 
@@ -69,10 +75,14 @@ def test_macros_find_on_postgres_what_is_expected(built_postgres: Postgres) -> N
 
 @pytest.mark.spark
 def test_macros_find_on_spark_what_is_expected(built_spark: Spark) -> None:
-    def literal(text: str) -> str:
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    _assert_expected(built_spark, _escaped, _TAKEN_FOR_JSON_BY_SPARK)
 
-    _assert_expected(built_spark, literal, _TAKEN_FOR_JSON_BY_SPARK)
+
+@pytest.mark.spark
+def test_macros_find_on_spark_4_in_ansi_mode_what_is_expected(built_spark4: SparkConnect) -> None:
+    _, rows = built_spark4.query("set spark.sql.ansi.enabled")
+    assert rows == [("spark.sql.ansi.enabled", "true")]
+    _assert_expected(built_spark4, _escaped, _TAKEN_FOR_JSON_BY_SPARK)
 
 
 def test_what_differs_is_told() -> None:
