@@ -24,8 +24,9 @@ from loader.commands.status import status
 def main(verbose: bool) -> None:
     """Land your Test IO data in your own warehouse.
 
-    The warehouse is the DuckDB file that TESTIO_DUCKDB_PATH names (default: warehouse.duckdb), or
-    with --destination postgres the database of DESTINATION__POSTGRES__CREDENTIALS.
+    The warehouse is the DuckDB file that TESTIO_DUCKDB_PATH names (default: warehouse.duckdb). With
+    --destination postgres it is the database of DESTINATION__POSTGRES__CREDENTIALS, with
+    --destination iceberg the tables in DESTINATION__FILESYSTEM__BUCKET_URL.
     The account is configured as dlt configures sources: SOURCES__TESTIO__API_TOKEN and
     SOURCES__TESTIO__CUSTOMER_ID, or the same under [sources.testio] in .dlt/secrets.toml; several
     customers under [sources.testio.customers.NAME].
