@@ -34,6 +34,7 @@ _CONFIG = "ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG"
 Run = Callable[..., Result]
 _COMPLETING_IS_KILLED = """
 import os, signal
+from loader.cli import main
 from loader.warehouses.iceberg import IcebergTables
 IcebergTables.complete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(["load"])
