@@ -1,30 +1,22 @@
-"""Measures dbt's build of large synthetic accounts: its time, against a floor, and its memory.
+"""Measures dbt's build against one script of SQL that makes the same marts, and its memory."""
 
-python -m benchmarks.build                at 20,000, 200,000 and 1,000,000 bugs
-python -m benchmarks.build BUGS …         at so many
-
-The floor is what no build can do without: reading each payload once, parsing it, writing it.
-"""
-
-import argparse
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 
-import duckdb
 import orjson
+from benchmarks.marts import seconds_of_script
 
-from benchmarks.load import Size, load_into
+from benchmarks.figures import Figure, ratio
 
-BUGS_A_TEST = 500
 LARGEST_PEAK_MEGABYTES = 4_000
 PROJECT = Path(__file__).parents[1]
 DBT = Path(sys.executable).with_name("dbt")
@@ -35,63 +27,24 @@ class Build:
     """One build in a process of its own."""
 
     seconds: float
+    """All of it, dbt's own start apart."""
+    starting: float
+    floor: float
+    """Seconds of the script."""
     peak_megabytes: float
+    by_layer: Counter[str]
+    """Seconds by folder of models; those of data tests under `tests`."""
     slowest: list[tuple[str, float]]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bugs", type=int, nargs="*", default=[20_000, 200_000, 1_000_000])
-    sizes = [Size(50, bugs // BUGS_A_TEST, bugs) for bugs in parser.parse_args().bugs]
-    builds = [measure(size) for size in sizes]
-    for (small, before), (large, after) in pairwise(zip(sizes, builds, strict=True)):
-        print(
-            f"{large.bugs / small.bugs:.1f} times the bugs: "
-            f"{after.seconds / before.seconds:.2f} times the time"
-        )
+def measure(warehouse: Path, folder: Path) -> Build:
+    """Run the script, then all models and data tests, on what has landed.
 
-
-def measure(size: Size) -> Build:
-    with tempfile.TemporaryDirectory() as folder:
-        warehouse = Path(folder) / "warehouse.duckdb"
-        loaded = load_into(warehouse, size, latency=0)
-        print(f"{size}: landed in {loaded.seconds:.0f} s")
-        # In a process of its own, for what this one holds would count as memory of dbt, its child.
-        with ProcessPoolExecutor(1, get_context("spawn")) as apart:
-            floor = apart.submit(seconds_of_one_pass, warehouse).result()
-        build = build_in(Path(folder), warehouse)
-    print(
-        f"  seconds  floor  {floor:7.1f}    build {build.seconds:7.1f}"
-        f"    ratio {build.seconds / floor:.2f}"
-    )
-    for name, seconds in build.slowest:
-        print(f"  {seconds:7.1f}  {name}")
-    print(f"  peak resident memory {build.peak_megabytes:.0f} MB")
-    assert build.peak_megabytes < LARGEST_PEAK_MEGABYTES
-    return build
-
-
-def seconds_of_one_pass(warehouse: Path) -> float:
-    paths = [f"$.{name}" for name in ("id", "title", "status", "severity", "steps", "devices")]
-    settings = {"memory_limit": "2GB", "preserve_insertion_order": "false"}
-    with duckdb.connect(str(warehouse), config=settings) as connection:
-        connection.execute("set enable_progress_bar = false")
-        tables = connection.execute(
-            "select table_name from information_schema.columns "
-            "where table_schema = 'testio_raw' and column_name = 'payload'"
-        ).fetchall()
-        started = time.monotonic()
-        for (table,) in tables:
-            connection.execute(
-                f"create temporary table {table} as "
-                f"select *, json_extract_string(try_cast(payload as json), {paths}) "
-                f"from testio_raw.{table}"
-            )
-        return time.monotonic() - started
-
-
-def build_in(folder: Path, warehouse: Path) -> Build:
-    """Run all models and data tests; unit tests do not depend on what was loaded."""
+    Unit tests are left out, for they do not depend on it.
+    """
+    # In a process of its own, for what this one holds would count as memory of dbt, its child.
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        floor = apart.submit(seconds_of_script, warehouse).result()
     shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
     environment = {
         **os.environ,
@@ -108,11 +61,41 @@ def build_in(folder: Path, warehouse: Path) -> Build:
     seconds = time.monotonic() - started
     if status:
         raise SystemExit(f"dbt ended with {os.waitstatus_to_exitcode(status)}")
-    results = orjson.loads((folder / "target" / "run_results.json").read_bytes())["results"]
-    times = [(result["unique_id"].split(".")[2], result["execution_time"]) for result in results]
-    slowest = sorted(times, key=lambda named: -named[1])[:5]
-    return Build(seconds, usage.ru_maxrss / 1024, slowest)
+    return _told(folder / "target", seconds, floor, usage.ru_maxrss / 1024)
 
 
-if __name__ == "__main__":
-    main()
+def _told(target: Path, seconds: float, floor: float, peak_megabytes: float) -> Build:
+    """Return what dbt's own files tell of a build."""
+    nodes = orjson.loads((target / "manifest.json").read_bytes())["nodes"]
+    results = orjson.loads((target / "run_results.json").read_bytes())["results"]
+    by_layer: Counter[str] = Counter()
+    slowest: Counter[str] = Counter()
+    moments = []
+    for result in results:
+        node = nodes[result["unique_id"]]
+        is_model = node["resource_type"] == "model"
+        by_layer[node["fqn"][1] if is_model else "data tests"] += result["execution_time"]
+        slowest[node["name"]] += result["execution_time"]
+        moments += [
+            datetime.fromisoformat(part[which])
+            for part in result["timing"]
+            for which in ("started_at", "completed_at")
+        ]
+    working = (max(moments) - min(moments)).total_seconds()
+    return Build(
+        working, seconds - working, floor, peak_megabytes, by_layer, slowest.most_common(5)
+    )
+
+
+def figures(done: Build, bugs: int, limit: float | None) -> list[Figure]:
+    """Return what a build took of time and memory."""
+    return [
+        ratio(f"`dbt build` of {bugs:,} bugs", done.seconds, done.floor, limit),
+        Figure(
+            f"memory of `dbt build` of {bugs:,} bugs",
+            f"{done.peak_megabytes:,.0f} MB",
+            value=done.peak_megabytes,
+            unit="MB",
+            limit=LARGEST_PEAK_MEGABYTES,
+        ),
+    ]

@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import Size, load_into
+from benchmarks.accounts import Size
+from benchmarks.load import load_whole
 
 BUGS_A_TEST = 20
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "python"))
@@ -36,7 +37,7 @@ def measure(size: Size, *, with_spark: bool) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         duckdb = DuckDB(folder / "warehouse.duckdb")
-        loaded = load_into(duckdb.path, size, latency=0)
+        loaded = load_whole(duckdb.path, size)
         print(f"{size}: landed in DuckDB in {loaded.seconds:.0f} s")
         server = stack.enter_context(postgres(folder))
         others: list[Any] = [server]

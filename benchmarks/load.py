@@ -1,41 +1,31 @@
-"""Measures a load against its floor: the calls that are needed, at their latency, ten at once.
+"""Measures loads: against a bare client, at a latency, after days of changes, and their memory."""
 
-python -m benchmarks.load            time and calls at 200 ms a call
-python -m benchmarks.load --memory   resident memory and time at 20,000 and 200,000 bugs
-"""
-
-import argparse
-import contextlib
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import count, takewhile
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
 
-from loader.sandbox import Account
+from benchmarks.accounts import Served, Size, needed_paths, served
+from benchmarks.figures import Figure, markdown, ratio
+from loader.sandbox import TOKEN
 
+SIZE = Size(50, 2_000, 20_000)
 IN_FLIGHT = 10
-LARGEST_PAGE = 100
-LARGEST_BATCH = 200
+LATENCY = 0.2
+MOST_MEGABYTES = 500
 LOADER = Path(sys.executable).with_name("testio-loader")
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large an account is."""
-
-    products: int
-    tests: int
-    bugs: int
-    bug_bytes: int = 2000
+_ANSWERS_A_GROUP = 100
 
 
 @dataclass(frozen=True)
@@ -47,132 +37,146 @@ class Run:
     peak_megabytes: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--memory", action="store_true")
-    if parser.parse_args().memory:
-        compare_memory()
+def figures() -> list[Figure]:
+    """Measure the loads of the account that all loads are compared by."""
+    paths = needed_paths(SIZE.account())
+    return [*without_latency(paths), *with_latency(paths)]
+
+
+def without_latency(paths: list[str]) -> list[Figure]:
+    """Measure a load, and those of days that follow, where the API answers at once."""
+    with tempfile.TemporaryDirectory() as name, served(SIZE) as sandbox:
+        folder = Path(name)
+        cold = seconds_of_reading(sandbox, paths)  # the sandbox makes its records now
+        ceiling = seconds_of_reading(sandbox, paths)
+        floor = seconds_of_reading(sandbox, paths, folder / "answers.parquet")
+        warehouse = folder / "warehouse.duckdb"
+        full = load(warehouse, sandbox)
+        found = [
+            Figure(
+                "the sandbox's ceiling: its answers, read and let go",
+                f"{ceiling:.1f} s",
+                f"{cold:.1f} s when it has to make them",
+                len(paths) / ceiling,
+                "calls/s",
+            ),
+            ratio(f"load, {SIZE}, no latency", full.seconds, floor, 2.5),
+            Figure(
+                "its calls",
+                f"{full.calls:,}",
+                f"{len(paths):,}",
+                full.calls / len(paths),
+            ),
+        ]
+        days = [a_day_later(warehouse, sandbox, day) for day in range(1, 9)]
+        for day, limits in ((1, (0.1, 0.2)), (8, (None, None))):
+            run = days[day - 1]
+            what = "the day after" if day == 1 else f"the {day}th day, when settled tests get old"
+            found += [
+                Figure(
+                    f"load of {what}: calls",
+                    f"{run.calls:,}",
+                    f"{full.calls:,}",
+                    run.calls / full.calls,
+                    limit=limits[0],
+                ),
+                ratio(f"load of {what}: time", run.seconds, full.seconds, limits[1]),
+            ]
+    return found
+
+
+def with_latency(paths: list[str]) -> list[Figure]:
+    """Measure a load where each answer takes its time."""
+    with tempfile.TemporaryDirectory() as name, served(SIZE, LATENCY) as sandbox:
+        full = load(Path(name) / "warehouse.duckdb", sandbox)
+    floor = len(paths) * LATENCY / IN_FLIGHT
+    what = f"the same at {LATENCY * 1000:.0f} ms a call"
+    return [ratio(what, full.seconds, floor, 1.3)]
+
+
+def memory(bugs: int, run: Run) -> Figure:
+    """Return what a load has taken of memory."""
+    return Figure(
+        f"memory of a load of {bugs:,} bugs",
+        f"{run.peak_megabytes:.0f} MB",
+        value=run.peak_megabytes,
+        unit="MB",
+        limit=MOST_MEGABYTES,
+    )
+
+
+def seconds_of_reading(sandbox: Served, paths: list[str], parquet: Path | None = None) -> float:
+    """Return how long a bare client takes to read answers, and to write them down if wanted."""
+    started = time.monotonic()
+    answers = _read(sandbox, paths)
+    if parquet is None:
+        for _ in answers:
+            pass
     else:
-        compare_with_floor(Size(50, 2_000, 20_000), latency=0.2)
+        _write(zip(paths, answers, strict=True), parquet)
+    return time.monotonic() - started
 
 
-def compare_with_floor(size: Size, latency: float) -> None:
-    needed = needed_calls(size)
-    floor = needed * latency / IN_FLIGHT
-    run = load(size, latency)
-    print(f"{size}, {latency * 1000:.0f} ms a call, {IN_FLIGHT} at once")
-    print(f"  calls    needed {needed:7,}    made {run.calls:7,}    ratio {run.calls / needed:.2f}")
-    ratio = run.seconds / floor
-    print(f"  seconds  floor  {floor:7.1f}    load {run.seconds:7.1f}    ratio {ratio:.2f}")
-    print(f"  peak resident memory {run.peak_megabytes:.0f} MB")
+def _read(sandbox: Served, paths: list[str]) -> Iterator[bytes]:
+    with requests.Session() as session, ThreadPoolExecutor(IN_FLIGHT) as pool:
+        session.headers["Authorization"] = f"Token {TOKEN}"
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=IN_FLIGHT))
+
+        def ask(path: str) -> bytes:
+            answer = session.get(f"{sandbox.url}{path}", timeout=60)
+            answer.raise_for_status()
+            return answer.content
+
+        yield from pool.map(ask, paths)
 
 
-def compare_memory() -> None:
-    # DuckDB keeps texts beyond 4 kB in another way than shorter ones.
-    for bug_bytes in (2000, 5000):
-        compare_memory_of(bug_bytes)
+def _write(answers: Iterator[tuple[str, bytes]], parquet: Path) -> None:
+    schema = pa.schema({"path": pa.string(), "answer": pa.binary()})
+    with pq.ParquetWriter(parquet, schema) as writer:
+        while group := list(islice(answers, _ANSWERS_A_GROUP)):
+            columns = [list(column) for column in zip(*group, strict=True)]
+            writer.write_table(pa.table(columns, schema=schema))
 
 
-def compare_memory_of(bug_bytes: int) -> None:
-    runs = {}
-    for bugs in (20_000, 200_000):
-        size = Size(50, 2_000, bugs, bug_bytes)
-        runs[bugs] = run = load(size, latency=0)
-        print(f"{size}: {run.peak_megabytes:.0f} MB, {run.seconds:.0f} s, {run.calls:,} calls")
-    small, large = runs.values()
-    print(
-        f"ten times the bugs: {large.peak_megabytes / small.peak_megabytes:.2f} times the memory, "
-        f"{large.seconds / small.seconds:.2f} times the time"
+def a_day_later(warehouse: Path, sandbox: Served, day: int) -> Run:
+    """Let a day pass, in the account and for what was read of it, and load again."""
+    sandbox.let_pass(day)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update testio_raw.ledger set read_at = read_at - interval 1 day")
+    return load(warehouse, sandbox)
+
+
+def load(warehouse: Path, sandbox: Served) -> Run:
+    """Load what is served."""
+    environment = {
+        **os.environ,
+        "TESTIO_DUCKDB_PATH": str(warehouse),
+        "SOURCES__TESTIO__API_TOKEN": TOKEN,
+        "SOURCES__TESTIO__CUSTOMER_ID": "1",
+        "SOURCES__TESTIO__BASE_URL": sandbox.url,
+    }
+    started = time.monotonic()
+    loader = subprocess.Popen(
+        [LOADER, "load", "--json"], env=environment, stdout=subprocess.DEVNULL
     )
-
-
-def needed_calls(size: Size) -> int:
-    """Return the fewest calls that read the whole account, counted from what it serves."""
-    account = Account(size.products, size.tests, 0)
-
-    def ask(path: str, key: str, **query: object) -> Any:
-        return account(path, {k: [str(v)] for k, v in query.items()}).json()[key]
-
-    calls = 3  # the products, the reject reasons, the number of all executions
-    versions: list[int] = []
-    executions = ask("/user_story_version_executions", "meta")["record_count"]
-    for product in ask("/products", "products"):
-        with_default = product.get("sections_with_default") or []
-        plain = product.get("sections") or []
-        sections = (
-            {s["id"] for s in plain + with_default} if plain or len(with_default) > 1 else {0}
+    _, status, usage = os.wait4(loader.pid, 0)
+    seconds = time.monotonic() - started
+    if status:
+        raise SystemExit(f"the load ended with {os.waitstatus_to_exitcode(status)}")
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        sql = (
+            "select sum(requests) from testio_raw.ledger"
+            " where _dlt_load_id = (select max(load_id) from testio_raw._dlt_loads)"
         )
-        path = f"/products/{product['id']}/exploratory_tests"
-        stories = {"includes[]": "user_stories", "per_page": LARGEST_PAGE}
-        pages = (ask(path, "exploratory_tests", page=page, **stories) for page in count(1))
-        tests = [test for page in takewhile(bool, pages) for test in page]
-        calls += 2 * len(sections)  # features and user stories
-        calls += 2  # test environments and templates
-        calls += -(-len(tests) // LARGEST_PAGE) + 1  # the end of the list is an empty page
-        for test in tests:
-            calls += 1 + 2 * (
-                test["testing_type"] is None
-            )  # its details; test cases, their results
-            versions.append(
-                sum(
-                    isinstance(story, dict)
-                    for feature in test["features"]
-                    for story in feature.get("user_stories") or []
-                )
-            )
-    calls += -(-len(versions) // LARGEST_BATCH)  # bugs
-    return calls + max(
-        -(-sum(versions) // LARGEST_BATCH), max(versions), -(-executions // LARGEST_PAGE)
-    )
+        (calls,) = connection.execute(sql).fetchone() or (0,)
+    return Run(seconds, int(calls), usage.ru_maxrss / 1024)
 
 
-def load(size: Size, latency: float) -> Run:
-    with tempfile.TemporaryDirectory() as folder:
-        return load_into(Path(folder) / "warehouse.duckdb", size, latency)
-
-
-def load_into(warehouse: Path, size: Size, latency: float) -> Run:
-    with sandbox(size, latency) as url:
-        environment = {
-            **os.environ,
-            "TESTIO_DUCKDB_PATH": str(warehouse),
-            "SOURCES__TESTIO__API_TOKEN": "sandbox",
-            "SOURCES__TESTIO__CUSTOMER_ID": "1",
-            "SOURCES__TESTIO__BASE_URL": url,
-        }
-        started = time.monotonic()
-        loader = subprocess.Popen([LOADER, "load"], env=environment, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(loader.pid, 0)
-        seconds = time.monotonic() - started
-        if status:
-            raise SystemExit(f"the load ended with {os.waitstatus_to_exitcode(status)}")
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
-            sql = "select sum(requests) from testio_raw.ledger"
-            calls = connection.execute(sql).fetchall()[0][0]
-        return Run(seconds, int(calls), usage.ru_maxrss / 1024)
-
-
-@contextlib.contextmanager
-def sandbox(size: Size, latency: float) -> Iterator[str]:
-    """Serve an account from a process of its own."""
-    program = (
-        "import threading; from loader.sandbox import Account, serve\n"
-        f"account = Account({size.products}, {size.tests}, {size.bugs},"
-        f" bug_bytes={size.bug_bytes})\n"
-        f"with serve(account, latency={latency}) as sandbox:\n"
-        "    print(sandbox.url, flush=True); threading.Event().wait()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout
-            match = re.match(r"http\S+", server.stdout.readline())
-            assert match
-            yield match[0]
-        finally:
-            server.terminate()
+def load_whole(warehouse: Path, size: Size) -> Run:
+    """Load an account that answers at once."""
+    with served(size) as sandbox:
+        return load(warehouse, sandbox)
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(figures()))

@@ -1,0 +1,73 @@
+"""What the benchmarks measure against, and that their page says what was found."""
+
+from pathlib import Path
+
+import duckdb
+import orjson
+import pytest
+
+from benchmarks import load, results
+from benchmarks.accounts import Size, needed_paths, served
+from benchmarks.build import Build
+from benchmarks.figures import Figure, markdown
+from loader.endpoints import ENDPOINTS
+
+SIZE = Size(3, 12, 150)
+QUESTIONS = {
+    "products": "products",
+    "bugs": "bugs",
+    "executions": "user_story_version_executions",
+    "tests": "exploratory_tests",
+}
+
+
+def test_the_bare_client_reads_what_a_load_reads(tmp_path: Path) -> None:
+    paths = needed_paths(SIZE.account())
+    with served(SIZE) as sandbox:
+        run = load.load(tmp_path / "warehouse.duckdb", sandbox)
+        load.seconds_of_reading(sandbox, paths, tmp_path / "answers.parquet")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        answers = connection.sql(f"select answer from '{tmp_path / 'answers.parquet'}'").fetchall()
+        assert len(answers) == len(set(paths)) <= run.calls
+        for endpoint in ENDPOINTS:
+            sql = f"select count(distinct id) from testio_raw.{endpoint.name}"
+            landed = connection.sql(sql).fetchall()[0][0]
+            if endpoint.name in QUESTIONS:
+                assert landed == len(ids(answers, QUESTIONS[endpoint.name])) > 0
+    assert run.peak_megabytes > 0
+
+
+def ids(answers: list[tuple[bytes]], key: str) -> set[int]:
+    bodies = [orjson.loads(answer) for (answer,) in answers]
+    return {
+        record["id"]
+        for body in bodies
+        if isinstance(body, dict)
+        for record in body.get(key, [])
+        if isinstance(record, dict) and isinstance(record.get("id"), int)
+    }
+
+
+def test_a_figure_beyond_its_limit_is_marked() -> None:
+    good, bad = (Figure("load", "3.0 s", "1.0 s", value, limit=2.5) for value in (2.5, 3.0))
+    assert markdown([good]).endswith("| load | 3.0 s | 1.0 s | 2.50 times | ≤ 2.50 times | yes |\n")
+    assert markdown([bad]).endswith("| 3.00 times | ≤ 2.50 times | **no** |\n")
+
+
+def test_what_is_said_of_the_figures_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, plot = tmp_path / "RESULTS.md", tmp_path / "results.svg"
+    monkeypatch.setattr(results, "PAGE", page)
+    monkeypatch.setattr(results, "PLOT", plot)
+    page.write_text("# Said before\n<!-- measured -->\nold\n<!-- end of measured -->\nSaid after\n")
+    done = Build(8.0, 3.0, 7.0, 900.0, {"marts": 5.0, "data tests": 3.0}, [("fct_bugs", 2.0)])
+    runs = {bugs: load.Run(bugs / 1000, bugs, 400.0) for bugs in (1000, 2000)}
+    figures = [Figure("load", "3.0 s")]
+    results.write({"Loads": figures}, runs, dict.fromkeys(runs, done))
+    text = page.read_text()
+    assert text.startswith("# Said before\n")
+    assert text.endswith("Said after\n")
+    assert "old" not in text
+    assert markdown(figures) in text
+    assert plot.read_text().startswith("<svg")
