@@ -1,6 +1,6 @@
 """The dlt source: one resource a raw table, all fed by one walk over the account."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import chain
@@ -104,12 +104,15 @@ def testio(
 def _gathered(landings: Iterable[Landing]) -> Iterator[Landing]:
     """Put landings together, for each takes dlt some milliseconds however small it is."""
     waiting: defaultdict[str, list[pa.Table]] = defaultdict(list)
+    rows: Counter[str] = Counter()
+    size: Counter[str] = Counter()
     for landing in landings:
-        rows = waiting[landing.table]
-        rows.append(landing.rows)
-        if sum(map(len, rows)) >= _MANY or sum(part.nbytes for part in rows) >= _LARGE:
-            yield Landing(landing.table, pa.concat_tables(rows))
-            rows.clear()
-    for table, rows in waiting.items():
-        if rows:
-            yield Landing(table, pa.concat_tables(rows))
+        table = landing.table
+        waiting[table].append(landing.rows)
+        rows[table] += len(landing.rows)
+        size[table] += landing.rows.nbytes
+        if rows[table] >= _MANY or size[table] >= _LARGE:
+            yield Landing(table, pa.concat_tables(waiting.pop(table)))
+            rows[table] = size[table] = 0
+    for table, parts in waiting.items():
+        yield Landing(table, pa.concat_tables(parts))
