@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 
-@dataclass
+@dataclass(slots=True)
 class Effort:
     """What reading has cost: distinct calls, and tries with their repetitions."""
 

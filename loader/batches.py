@@ -1,6 +1,7 @@
 """Reads what belongs to many tests in one call: as many as the API answers for quickly."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -20,12 +21,19 @@ _MAX_IN_FLIGHT = 3
 """So that what one answer teaches about the size serves the next."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Ask:
-    """What remains to be asked for the sake of one test: ids, each with what its rows then say."""
+    """What is to be asked for the sake of one test, and how much of it has been."""
 
     scope: Scope
-    ids: deque[tuple[int, dict[str, Any]]]
+    ids: Sequence[tuple[int, int | None]]
+    """Of the test, or of user story versions, each then with the id of its user story."""
+    asked: int = 0
+
+    @property
+    def next_id(self) -> int:
+        """The first that has not been asked for."""
+        return self.ids[self.asked][0]
 
 
 @dataclass
@@ -53,6 +61,11 @@ class Batches:
         self._strays: set[int | None] = set()
         self._lock = Lock()
         self._size = min(_FIRST_SIZE, api.max_batch)
+
+    @property
+    def waiting(self) -> int:
+        """How many tests wait for a batch."""
+        return len(self._waiting)
 
     def add(self, ask: Ask) -> None:
         """Let a test wait for the next batch."""
@@ -92,7 +105,7 @@ class Batches:
         books = batch[0].scope
         try:
             values, claimed_count, mended = self._values(
-                self._path([ask.ids[0][0] for ask in batch]), batch
+                self._path([ask.next_id for ask in batch]), batch
             )
         except NotFound as gone:
             if is_divisible:
@@ -131,13 +144,15 @@ class Batches:
     def _settle(
         self, ask: Ask, values: list[Any], claimed_count: int | None, outcome: Outcome
     ) -> None:
-        id_, columns = ask.ids.popleft()
+        id_, story_id = ask.ids[ask.asked]
+        ask.asked += 1
+        columns = {"user_story_version_id": id_, "user_story_id": story_id}
         outcome.found += [(ask.scope, record, columns) for record in ask.scope.keyed(values)]
         body: dict[str, Any] = {self.endpoint.answer_keys[0]: values}
         if claimed_count is not None:
             body["meta"] = {"record_count": len(values)}
         outcome.answers.append((self.first_path(id_), body))
-        if ask.ids:
+        if ask.asked < len(ask.ids):
             outcome.again.append(ask)
         else:
             outcome.closed.append(ask.scope)

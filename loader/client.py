@@ -71,6 +71,10 @@ class Client:
         )
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL_SIZE))
+        # Proxies and certificates that the environment names are looked up once, not at every call.
+        found = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
+        self._session.proxies, self._session.verify = found["proxies"], found["verify"]
+        self._session.trust_env = False
         self._resume_at = 0.0
         self._lock = threading.Lock()
         self._breaker = Breaker(self._is_up)

@@ -24,6 +24,8 @@ from loader.tally import Tally
 
 MAX_IN_FLIGHT = 10
 """Calls at once; the API's limit is not published, ten is polite."""
+_ENOUGH = 400
+"""How many steps and tests may wait until no further product is begun: they stand in memory."""
 _LISTS, _BATCHES, _REST = range(3)
 """How urgent a step is: lists first, for the others depend on them."""
 _EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
@@ -67,6 +69,8 @@ class Reader:
             for endpoint in ENDPOINTS
             if endpoint.reading == "batches"
         }
+        self._listings: deque[Listing] = deque()
+        """The lists of tests that are still to be begun."""
         self._settled: dict[int, Test] = {}
         self._test_count = 0
         self._plans: defaultdict[str, Plan] | None = None
@@ -129,7 +133,7 @@ class Reader:
                 if endpoint.reading == "pages":
                     path = endpoint.path.format(product_id=product_id)
                     scope = self._steps.scope(endpoint, product_id=product_id)
-                    done.listings.append(Listing(self._api, scope, path))
+                    self._listings.append(Listing(self._api, scope, path))
                 elif endpoint.parent == "product":
                     paths = _paths(endpoint, product_id, product)
                     self._add(endpoint, paths, product_id=product_id)
@@ -148,6 +152,8 @@ class Reader:
             batches.done(outcome)
             for part in outcome.parts:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
+        while self._listings and self._waiting() < _ENOUGH:
+            self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
         is_more_to_come = self._schedule.unfinished(_LISTS) > 0
         if self._settled and not is_more_to_come:
             for test_id in self._rereading.oldest(list(self._settled), self._test_count):
@@ -156,6 +162,11 @@ class Reader:
         for batches in self._batches.values():
             while batch := batches.take(is_more_to_come=is_more_to_come):
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
+
+    def _waiting(self) -> int:
+        """Return how much that is known of waits to be read."""
+        tests = max(batches.waiting for batches in self._batches.values())
+        return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
 
     def _read_test(self, test: Test) -> None:
         for endpoint in ENDPOINTS:
@@ -170,12 +181,7 @@ class Reader:
     def _ask(self, endpoint: Endpoint, test: Test) -> None:
         """Let a test wait for a batch."""
         batches, scope = self._batches[endpoint.name], self._steps.scope(endpoint, test_id=test.id)
-        ids: deque[tuple[int, dict[str, Any]]] = deque([(test.id, {})])
-        if endpoint is EXECUTIONS:
-            ids = deque(
-                (version_id, {"user_story_version_id": version_id, "user_story_id": story_id})
-                for version_id, story_id in test.versions
-            )
+        ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(ids)

@@ -8,6 +8,7 @@ from typing import Any
 from loader.canonical import canonical
 
 _LARGEST_ID = 2**63 - 1
+_CONTAINERS = (dict, list)  # quicker to ask for than dict | list
 
 
 class BadRecord(Exception):
@@ -98,11 +99,9 @@ def _pruned(value: Any, without: Collection[str]) -> Any:
 
 
 def _attachment_urls(value: Any, *, inside: bool = False) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _attachment_urls(item, inside=inside)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _attachment_urls(item, inside=inside or key == "attachments")
-    elif inside and isinstance(value, str) and "?" in value:
-        yield value
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, _CONTAINERS):
+            if item:
+                yield from _attachment_urls(item, inside=inside or key == "attachments")
+        elif (inside or key == "attachments") and isinstance(item, str) and "?" in item:
+            yield item

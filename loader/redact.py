@@ -10,6 +10,7 @@ from typing import Any
 REDACTED = "[redacted]"
 _ENVIRONMENT_KEYS = frozenset({"test_environment", "test_environments"})
 _CREDENTIAL_KEYS = frozenset({"username", "password", "access"})
+_CONTAINERS = (dict, list)  # quicker to ask for than dict | list
 _MAX_DEPTH = 100
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*@)?(?P<rest>[^?#]*)(?P<query>.*)", re.I | re.S
@@ -30,11 +31,11 @@ def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
         raise RecursionError
     if isinstance(value, list):
         for item in value:
-            if isinstance(item, dict | list):
+            if isinstance(item, _CONTAINERS):
                 redact(item, in_environment=in_environment, depth=depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if isinstance(item, dict | list) and not (in_environment and key in _CREDENTIAL_KEYS):
+            if isinstance(item, _CONTAINERS) and not (in_environment and key in _CREDENTIAL_KEYS):
                 inside = in_environment or key in _ENVIRONMENT_KEYS
                 redact(item, in_environment=inside, depth=depth + 1)
             elif not item:

@@ -3,8 +3,9 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
@@ -33,16 +34,18 @@ class Schedule(Generic[Result]):
 
     def __iter__(self) -> Iterator[Result]:
         running: dict[Future[Result], int] = {}
+        finished: SimpleQueue[Future[Result]] = SimpleQueue()
         with ThreadPoolExecutor(self._threads) as pool:
             try:
                 while self._waiting or running:
                     # As many again wait in the pool, so that no thread idles while we yield.
                     while self._waiting and len(running) < 2 * self._threads:
                         urgency, _, step = heapq.heappop(self._waiting)
-                        running[pool.submit(step)] = urgency
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        self._unfinished[running.pop(future)] -= 1
-                        yield future.result()
+                        future = pool.submit(step)
+                        running[future] = urgency
+                        future.add_done_callback(finished.put)
+                    future = finished.get()
+                    self._unfinished[running.pop(future)] -= 1
+                    yield future.result()
             finally:
                 pool.shutdown(cancel_futures=True)

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,9 @@ from loader.steps import Landing
 from loader.tally import Tally
 
 _MANY, _LARGE = 500, 1_000_000
-"""Rows, and bytes, that are handed to dlt at once."""
+"""Rows, and characters, that are handed to dlt at once."""
+Rows = tuple[str, pa.Table]
+"""The name of a raw table, and rows for it."""
 
 
 @dlt.source(name="testio", section="testio", max_table_nesting=0)
@@ -76,10 +77,10 @@ def testio(
         )
 
     @dlt.resource(selected=False)
-    def landings() -> Iterator[Landing]:
+    def landings() -> Iterator[Rows]:
         # A table that has no rows yet is a table all the same.
-        none = [Landing(table.name, table.to_arrow([])) for table in TABLES]
-        yield from _gathered(chain(none, reader().read()))
+        yield from ((table.name, table.to_arrow([])) for table in TABLES)
+        yield from _gathered(reader().read())
 
     @dlt.resource(selected=False)
     def plan() -> Iterator[dict[str, Plan]]:
@@ -87,9 +88,10 @@ def testio(
         yield reader().plan()
 
     def rows_of(table: str) -> Any:
-        def pick(landing: Landing) -> Iterator[pa.Table]:
-            if landing.table == table:
-                yield landing.rows
+        def pick(landed: Rows) -> Iterator[pa.Table]:
+            name, rows = landed
+            if name == table:
+                yield rows
 
         return pick
 
@@ -101,18 +103,21 @@ def testio(
         )
 
 
-def _gathered(landings: Iterable[Landing]) -> Iterator[Landing]:
+def _gathered(landings: Iterable[Landing]) -> Iterator[Rows]:
     """Put landings together, for each takes dlt some milliseconds however small it is."""
-    waiting: defaultdict[str, list[pa.Table]] = defaultdict(list)
-    rows: Counter[str] = Counter()
+    tables = {table.name: table for table in TABLES}
+    waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     size: Counter[str] = Counter()
     for landing in landings:
-        table = landing.table
-        waiting[table].append(landing.rows)
-        rows[table] += len(landing.rows)
-        size[table] += landing.rows.nbytes
-        if rows[table] >= _MANY or size[table] >= _LARGE:
-            yield Landing(table, pa.concat_tables(waiting.pop(table)))
-            rows[table] = size[table] = 0
-    for table, parts in waiting.items():
-        yield Landing(table, pa.concat_tables(parts))
+        name, rows = landing.table, waiting[landing.table]
+        rows += landing.rows
+        size[name] += sum(map(_size, landing.rows))
+        if len(rows) >= _MANY or size[name] >= _LARGE:
+            yield name, tables[name].to_arrow(waiting.pop(name))
+            size[name] = 0
+    for name, rows in waiting.items():
+        yield name, tables[name].to_arrow(rows)
+
+
+def _size(row: dict[str, Any]) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, str))

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-import pyarrow as pa
-
 from loader.api import Api, CallFailed, NotFound
 from loader.archive import Recorder
 from loader.batches import Ask, Batches, Outcome
@@ -28,7 +26,7 @@ class Landing:
     """Rows for one raw table."""
 
     table: str
-    rows: pa.Table
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Done:
     def land(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Add rows for a raw table."""
         if rows:
-            self.landings.append(Landing(table.name, table.to_arrow(rows)))
+            self.landings.append(Landing(table.name, rows))
 
 
 class Steps:

@@ -120,8 +120,7 @@ class Warehouse(ABC):
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
         """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
-        dataset = dlt.dataset(self.destination(read_only=read_only), RAW_DATASET)
-        with dataset.sql_client as client:
+        with _client(self.destination(read_only=read_only)) as client:
             names = _tables(client)
             if LEDGER.name not in names:
                 return []
@@ -133,8 +132,7 @@ class Warehouse(ABC):
         Left where they are, they would be taken for current by the next merge, though staging does
         not read them. Return the ids of all loads that did complete.
         """
-        dataset = dlt.dataset(self.destination(), RAW_DATASET)
-        with dataset.sql_client as client:
+        with _client(self.destination()) as client:
             names = _tables(client)
             if "_dlt_loads" not in names:
                 return set()
@@ -157,6 +155,11 @@ class Fillable(Warehouse):
 def this_process() -> str:
     """Return what others are told of who is loading."""
     return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _client(destination: Destination[Any, Any]) -> SqlClientBase[Any]:
+    # With a schema named here, dlt does not look for that of the last load first.
+    return dlt.dataset(destination, RAW_DATASET, dlt.Schema(RAW_DATASET)).sql_client
 
 
 def _drop_storage(client: JobClientBase) -> None:

@@ -20,7 +20,7 @@ from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy
 from loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 
 _SETTINGS = {
-    "memory_limit": "150MB",
+    "memory_limit": "100MB",
     "preserve_insertion_order": False,
     "threads": 1,
     # They hold all texts of 122,880 rows at once: with them, 200,000 bugs of 2 kB take over 400 MB

@@ -64,7 +64,7 @@ def read(api: Api, tests: int, endpoint: Endpoint = BUGS) -> dict[int, tuple[str
     """Return, by test, how its scope ended and what was found for it."""
     batches = Batches(api, endpoint)
     for test in range(1, tests + 1):
-        batches.add(Ask(Scope(endpoint, 1, test_id=test), deque([(test, {})])))
+        batches.add(Ask(Scope(endpoint, 1, test_id=test), [(test, None)]))
     found: dict[int, tuple[str, list[Any]]] = {}
     rows: dict[int, list[Any]] = {}
     waiting: deque[list[Ask]] = deque()
