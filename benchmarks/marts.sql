@@ -443,6 +443,27 @@ from (
     where rowid in (from newest('executions'))
 );
 
+create temp table test_case_results as
+select
+    id as test_case_result_id,
+    customer_id,
+    test_id,
+    as_bigint(t[1]) as test_case_id,
+    t[2] as tester_name,
+    t[3] as status,
+    t[4] as comment,
+    coalesce(status in ('passed', 'failed', 'blocked'), false) as has_result,
+    as_timestamp(t[5]) as executed_at
+from (
+    select
+        *,
+        try(json_extract_string(
+            payload, ['$.test_case_id', '$.executed_by', '$.status', '$.comment', '$.executed_at']
+        )) as t
+    from testio_raw.test_case_results
+    where rowid in (from newest('test_case_results'))
+);
+
 create temp table bugs as
 select
     id as bug_id,
@@ -822,11 +843,18 @@ with devices as (
         bugs.test_id,
         generate_subscripts(if(len(devices) > 0, devices, [null]), 1) as device_number,
         unnest(if(len(devices) > 0, devices, [null])) as device,
-        list_filter(device.browsers, lambda browser: browser.name is not null) as named_browsers,
-        len(devices) > 1 or len(device.browsers) > 1 as has_several
+        len(devices) > 1 as has_several_devices
     from bugs
     semi join floor.fct_bugs using (customer_id, bug_id)
     inner join tests using (customer_id, test_id)
+),
+
+with_browsers as (
+    select
+        *,
+        list_filter(device.browsers, lambda browser: browser.name is not null) as named_browsers,
+        has_several_devices or len(named_browsers) > 1 as has_several
+    from devices
 ),
 
 platforms as (
@@ -844,7 +872,7 @@ platforms as (
         generate_subscripts(if(len(named_browsers) > 0, named_browsers, [null]), 1) as browser_number,
         coalesce(unnest(if(len(named_browsers) > 0, named_browsers, [null])).name, 'unknown') as browser,
         has_several
-    from devices
+    from with_browsers
 ),
 
 each_once as (
@@ -867,3 +895,761 @@ select
         partition by customer_id, bug_id order by device_number, browser_number, device_name, browser
     ) as platform_number
 from each_once;
+
+create table floor.dim_tests as
+select
+    tests.* exclude (product_name, product_type, features, requirements, loaded_at),
+    coalesce(len(features), 0) as feature_count,
+    coalesce(len(requirements), 0) as requirement_count,
+    deleted.record_id is not null as is_deleted,
+    deleted.last_seen_at,
+    deleted.first_missed_at
+from tests
+left join deleted_of('tests') as deleted
+    on tests.customer_id = deleted.customer_id and tests.test_id = deleted.record_id;
+
+create table floor.dim_features as
+select features.*, deleted.record_id is not null as is_deleted, deleted.last_seen_at, deleted.first_missed_at
+from features
+left join deleted_of('features') as deleted
+    on features.customer_id = deleted.customer_id and features.feature_id = deleted.record_id;
+
+-- A test can name a product that was in no list yet.
+create table floor.dim_products as
+select
+    products.* exclude default_section_id,
+    false as is_inferred,
+    deleted.record_id is not null as is_deleted,
+    deleted.last_seen_at,
+    deleted.first_missed_at
+from products
+left join deleted_of('products') as deleted
+    on products.customer_id = deleted.customer_id and products.product_id = deleted.record_id
+union all by name
+select tests.product_id, tests.customer_id, product_name, product_type, true as is_inferred, false as is_deleted
+from tests
+anti join products using (customer_id, product_id)
+where product_id is not null
+qualify row_number() over (partition by customer_id, product_id order by loaded_at desc, test_id) = 1;
+
+-- The sections that any version of a product listed, and those that only a test or bug names.
+create table floor.dim_sections as
+with landed as (
+    select
+        products.id as product_id,
+        products.customer_id,
+        products.loaded_at,
+        max(products.loaded_at) over (partition by products.customer_id, products.id) as newest_at,
+        try(json_extract(payload, ['$.sections_with_default', '$.sections'])) as lists
+    from testio_raw.products
+    where rowid in (select place from versions where endpoint = 'products')
+),
+
+elements as (
+    select * exclude list, unnest(from_json(list, '[{"id": "VARCHAR", "name": "VARCHAR"}]')) as section
+    from (select * exclude lists, unnest(lists) as list from landed)
+),
+
+listed_sections as (
+    select
+        as_bigint(section.id) as section_id,
+        customer_id,
+        product_id,
+        section.name as section_name,
+        false as is_inferred,
+        loaded_at < newest_at as is_unlisted
+    from elements
+    where section_id is not null
+    qualify row_number() over (
+        partition by customer_id, section_id order by loaded_at desc, product_id, section_name
+    ) = 1
+),
+
+mentions as (
+    select customer_id, section_id, product_id, section_name
+    from tests
+    union all by name
+    select distinct bugs.customer_id, bugs.section_id, tests.product_id
+    from bugs
+    left join tests using (customer_id, test_id)
+    where bugs.section_id is not null
+),
+
+all_sections as (
+    from listed_sections
+    union all by name
+    select
+        section_id,
+        customer_id,
+        max(product_id) as product_id,
+        max(section_name) as section_name,
+        true as is_inferred,
+        false as is_unlisted
+    from mentions
+    anti join listed_sections using (customer_id, section_id)
+    where section_id is not null
+    group by all
+)
+
+select
+    all_sections.* exclude is_unlisted,
+    coalesce(all_sections.section_id = products.default_section_id, false) as is_default,
+    all_sections.is_unlisted or deleted.record_id is not null as is_deleted
+from all_sections
+left join products using (customer_id, product_id)
+left join deleted_of('products') as deleted
+    on all_sections.customer_id = deleted.customer_id and all_sections.product_id = deleted.record_id;
+
+-- Tests, bugs and executions can name an environment that left before anybody read the list.
+create table floor.dim_test_environments as
+with mentions as (
+    select customer_id, product_id, test_environment_id, test_environment_title as title
+    from tests
+    union all by name
+    select tests.product_id, of_tests.customer_id, of_tests.test_environment_id
+    from (
+        select distinct customer_id, test_id, test_environment_id from bugs
+        union
+        select distinct customer_id, test_id, test_environment_id from executions
+    ) as of_tests
+    left join tests using (customer_id, test_id)
+)
+
+select
+    environments.*,
+    false as is_inferred,
+    deleted.record_id is not null as is_deleted,
+    deleted.last_seen_at,
+    deleted.first_missed_at
+from test_environments as environments
+left join deleted_of('test_environments') as deleted
+    on
+        environments.customer_id = deleted.customer_id
+        and environments.test_environment_id = deleted.record_id
+union all by name
+select
+    test_environment_id,
+    customer_id,
+    max(product_id) as product_id,
+    max(title) as title,
+    true as is_inferred,
+    false as is_deleted
+from mentions
+anti join test_environments using (customer_id, test_environment_id)
+where test_environment_id is not null
+group by all;
+
+-- What a test's details say of its test cases; of those with the same id, the first stays.
+create table floor.fct_test_case_results as
+with test_cases as (
+    select
+        id as test_id,
+        customer_id,
+        unnest(try(from_json(json_extract(payload, '$.test_cases'), '[
+            {"id": "VARCHAR", "feature_id": "VARCHAR", "title": "VARCHAR"}
+        ]'))) as test_case,
+        generate_subscripts(try(from_json(json_extract(payload, '$.test_cases'), '["JSON"]')), 1) as place
+    from testio_raw.test_case_tests
+    where rowid in (from newest('test_case_tests'))
+),
+
+first_test_cases as (
+    select
+        customer_id,
+        test_id,
+        as_bigint(test_case.id) as test_case_id,
+        as_bigint(test_case.feature_id) as feature_id,
+        test_case.title as test_case_title
+    from test_cases
+    qualify row_number() over (partition by customer_id, test_id, test_case_id order by place) = 1
+)
+
+select
+    results.*,
+    tests.product_id,
+    tests.test_environment_id,
+    first_test_cases.feature_id,
+    first_test_cases.test_case_title
+from test_case_results as results
+semi join present
+    on
+        present.endpoint = 'test_case_results'
+        and results.customer_id = present.customer_id
+        and results.test_case_result_id = present.record_id
+left join tests using (customer_id, test_id)
+left join first_test_cases using (customer_id, test_id, test_case_id);
+
+-- The user stories of each test's features, as its details tell.
+create temp table story_results as
+with features as (
+    select
+        customer_id,
+        test_id,
+        generate_subscripts(features, 1) as feature_number,
+        unnest(features) as feature
+    from (
+        select
+            customer_id,
+            id as test_id,
+            try(json_transform(payload, '{
+                "features": [
+                    {
+                        "id": "VARCHAR",
+                        "user_stories": [
+                            {
+                                "id": "VARCHAR", "user_story_version_id": "VARCHAR", "path": "VARCHAR",
+                                "title": "VARCHAR", "bug_ids": ["VARCHAR"]
+                            }
+                        ]
+                    }
+                ]
+            }')).features as features
+        from testio_raw.test_details
+        where rowid in (from newest('test_details'))
+    )
+),
+
+stories as (
+    select
+        customer_id,
+        test_id,
+        feature_number,
+        as_bigint(feature.id) as test_feature_id,
+        generate_subscripts(feature.user_stories, 1) as story_number,
+        unnest(feature.user_stories) as story
+    from features
+)
+
+select
+    * exclude story,
+    as_bigint(story.id) as user_story_id,
+    as_bigint(story.user_story_version_id) as user_story_version_id,
+    story.path,
+    story.title,
+    story.bug_ids
+from stories;
+
+-- A test can have a user story that left the catalogue before anybody read it.
+create table floor.dim_user_stories as
+with mentions as (
+    select customer_id, user_story_id, test_id, title, path
+    from story_results
+    union all by name
+    select distinct customer_id, user_story_id, test_id
+    from executions
+)
+
+select
+    user_stories.*,
+    false as is_inferred,
+    deleted.record_id is not null as is_deleted,
+    deleted.last_seen_at,
+    deleted.first_missed_at
+from user_stories
+left join deleted_of('user_stories') as deleted
+    on user_stories.customer_id = deleted.customer_id and user_stories.user_story_id = deleted.record_id
+union all by name
+select
+    mentions.user_story_id,
+    mentions.customer_id,
+    max(tests.product_id) as product_id,
+    max(mentions.title) as title,
+    max(mentions.path) as path,
+    '[]' as section_ids,
+    true as is_inferred,
+    false as is_deleted
+from mentions
+anti join user_stories using (customer_id, user_story_id)
+left join tests using (customer_id, test_id)
+where mentions.user_story_id is not null
+group by all;
+
+-- Of a test feature that a test lists twice, the first stays.
+create temp table test_user_stories as
+with stories as (
+    select story_results.*, test_features.feature_id
+    from story_results
+    inner join test_features using (customer_id, test_id, test_feature_id)
+    qualify feature_number = min(feature_number) over (partition by customer_id, test_feature_id)
+),
+
+executed as (
+    select
+        executions.customer_id,
+        test_id,
+        user_story_version_id,
+        count(*) filter (where status = 'passed') as passed_execution_count,
+        count(*) filter (where status = 'failed') as failed_execution_count,
+        count(*) filter (where status = 'blocked') as blocked_execution_count
+    from executions
+    semi join present
+        on
+            present.endpoint = 'executions'
+            and executions.customer_id = present.customer_id
+            and executions.execution_id = present.record_id
+    group by all
+),
+
+linked_bugs as (
+    select customer_id, test_feature_id, story_number, count(distinct bug_id) as bug_count
+    from (
+        select customer_id, test_feature_id, story_number, as_bigint(unnest(bug_ids)) as bug_id from stories
+    ) as linked
+    semi join floor.fct_bugs using (customer_id, bug_id)
+    group by all
+)
+
+select
+    stories.* exclude bug_ids,
+    coalesce(passed_execution_count, 0) as passed_execution_count,
+    coalesce(failed_execution_count, 0) as failed_execution_count,
+    coalesce(blocked_execution_count, 0) as blocked_execution_count,
+    coalesce(bug_count, 0) as bug_count,
+    execution_status(
+        executed.failed_execution_count, executed.blocked_execution_count, executed.passed_execution_count,
+        linked_bugs.bug_count
+    ) as execution_status
+from stories
+left join executed using (customer_id, test_id, user_story_version_id)
+left join linked_bugs using (customer_id, test_feature_id, story_number);
+
+create table floor.fct_executions as
+with versions_of_stories as (
+    select
+        customer_id,
+        test_id,
+        user_story_version_id,
+        min(test_feature_id) as test_feature_id,
+        min(feature_id) as feature_id,
+        min(user_story_id) as user_story_id
+    from test_user_stories
+    group by all
+)
+
+select
+    executions.execution_id,
+    executions.customer_id,
+    tests.product_id,
+    executions.test_id,
+    stories.test_feature_id,
+    stories.feature_id,
+    coalesce(executions.user_story_id, stories.user_story_id) as user_story_id,
+    executions.user_story_version_id,
+    coalesce(executions.test_environment_id, tests.test_environment_id) as test_environment_id,
+    executions.tester_name,
+    executions.status,
+    executions.comment,
+    devices[1].category.name as device_category,
+    devices[1].vendor.name as device_vendor,
+    devices[1].device.name as device_name,
+    devices[1].operating_system.name as operating_system,
+    devices[1].operating_system_version.name as operating_system_version,
+    coalesce(len(devices), 0) as device_count,
+    coalesce(executions.status in ('passed', 'failed', 'blocked'), false) as has_result,
+    executions.executed_at
+from executions
+semi join present
+    on
+        present.endpoint = 'executions'
+        and executions.customer_id = present.customer_id
+        and executions.execution_id = present.record_id
+left join tests using (customer_id, test_id)
+left join versions_of_stories as stories using (customer_id, test_id, user_story_version_id);
+
+create table floor.bridge_test_platforms as
+with requirements as (
+    select
+        test_id,
+        customer_id,
+        product_id,
+        generate_subscripts(requirements, 1) as requirement_number,
+        unnest(requirements) as requirement
+    from tests
+),
+
+with_browsers as (
+    select *, list_filter(requirement.browsers, lambda browser: browser.name is not null) as browsers
+    from requirements
+),
+
+platforms as (
+    select
+        *,
+        generate_subscripts(if(len(browsers) > 0, browsers, [null]), 1) as browser_number,
+        unnest(if(len(browsers) > 0, browsers, [null])) as browser
+    from with_browsers
+)
+
+select
+    test_id,
+    customer_id,
+    row_number() over (partition by customer_id, test_id order by requirement_number, browser_number)
+        as platform_number,
+    requirement_number,
+    product_id,
+    as_bigint(requirement.id) as requirement_id,
+    requirement.category.name as device_category,
+    requirement.vendor.name as device_vendor,
+    coalesce(to_json(texts_of(requirement.devices, 'name', null))::text, '[]') as device_names,
+    requirement.operating_system.name as operating_system,
+    requirement.min_operating_system_version.name as min_operating_system_version,
+    requirement.max_operating_system_version.name as max_operating_system_version,
+    browser.name as browser,
+    as_boolean(requirement.browser_based) as is_browser_based,
+    as_boolean(requirement.gaming) as is_gaming
+from platforms;
+
+create table floor.dim_customer_users as
+with mentions as (
+    select customer_id, created_by as user_name, true as has_created, is_deleted
+    from floor.dim_tests
+    union all
+    select customer_id, submitted_by, false, is_deleted
+    from floor.dim_tests
+)
+
+select
+    user_name,
+    customer_id,
+    count(*) filter (where has_created) as created_test_count,
+    count(*) filter (where not has_created) as submitted_test_count,
+    bool_and(is_deleted) as is_deleted
+from mentions
+where user_name is not null
+group by all;
+
+create table floor.dim_testers as
+with activities as (
+    select 'bugs' as endpoint, customer_id, tester_name, bug_id as record_id, reported_at as active_at from bugs
+    union all
+    select 'executions', customer_id, tester_name, execution_id, executed_at from executions
+    union all
+    select 'test_case_results', customer_id, tester_name, test_case_result_id, executed_at from test_case_results
+)
+
+select
+    tester_name,
+    activities.customer_id,
+    bool_or(activities.endpoint = 'bugs') as has_reported_bugs,
+    bool_or(activities.endpoint <> 'bugs') as has_executed,
+    bool_and(deleted.record_id is not null) as is_deleted,
+    min(active_at) as first_active_at,
+    max(active_at) as last_active_at
+from activities
+left join deleted using (endpoint, customer_id, record_id)
+where tester_name is not null
+group by all;
+
+-- Whole years, from the first moment of the data to a year after the last.
+create table floor.dim_dates as
+with moments as (
+    select start_at as moment from floor.dim_tests
+    union all
+    select end_at from floor.dim_tests
+    union all
+    select unnest([min(reported_at), max(reported_at), min(exported_at), max(exported_at)]) from floor.fct_bugs
+    union all
+    select reported_at from floor.fct_deleted_bugs
+    union all
+    select executed_at from floor.fct_executions
+    union all
+    select executed_at from floor.fct_test_case_results
+    union all
+    select first_seen_after_at from floor.fct_bug_status_changes
+),
+
+days as (
+    select unnest(generate_series(
+        date_trunc('year', min(moment)), date_trunc('year', max(moment)) + interval 2 year - interval 1 day, interval 1 day
+    ))::date as date_day
+    from moments
+)
+
+select
+    date_day,
+    date_trunc('week', date_day)::date as week_start_on,
+    date_trunc('month', date_day)::date as month_start_on,
+    date_trunc('quarter', date_day)::date as quarter_start_on,
+    date_trunc('year', date_day)::date as year_start_on,
+    year(date_day) as year_number,
+    quarter(date_day) as quarter_number,
+    month(date_day) as month_number,
+    week(date_day) as iso_week_number,
+    isodow(date_day) as weekday_number,
+    weekday_number > 5 as is_weekend
+from days;
+
+-- The bugs of each tester by test and feature, counted once: all that follows sums them up.
+create temp table bug_counts as
+select
+    customer_id,
+    product_id,
+    test_id,
+    test_feature_id,
+    feature_id,
+    tester_name,
+    count(*) as bug_count,
+    count(*) filter (where status = 'accepted') as accepted_bug_count,
+    count(*) filter (where status = 'auto_accepted') as auto_accepted_bug_count,
+    count(*) filter (where status = 'rejected') as rejected_bug_count,
+    count(*) filter (where status = 'forwarded') as open_bug_count,
+    count(*) filter (where is_known) as known_bug_count,
+    count(*) filter (where test_feature_id is null) as unattributed_bug_count,
+    count(*) filter (where severity = 'critical') as critical_bug_count,
+    count(*) filter (where severity = 'high') as high_bug_count,
+    count(*) filter (where severity = 'low') as low_bug_count,
+    count(*) filter (where severity = 'visual') as visual_bug_count,
+    count(*) filter (where severity = 'content') as content_bug_count,
+    count(*) filter (where severity = 'custom') as custom_bug_count,
+    sum(severity_weight)::bigint as bug_severity_score
+from floor.fct_bugs
+group by all;
+
+create temp table fair_tests as
+select customer_id, test_id, end_at
+from floor.dim_tests
+where is_executed and not is_deleted;
+
+create table floor.fct_test_features as
+with bugs_of_features as (
+    select customer_id, test_feature_id, sum(columns('bug_count$|bug_severity_score'))::bigint
+    from bug_counts
+    where test_feature_id is not null
+    group by all
+),
+
+stories_of_features as (
+    select
+        customer_id,
+        test_feature_id,
+        count(*) as user_story_count,
+        count(*) filter (where execution_status <> 'not_tested') as tested_user_story_count,
+        count(*) filter (where execution_status = 'passed') as passed_user_story_count,
+        count(*) filter (where execution_status = 'failed') as failed_user_story_count,
+        count(*) filter (where execution_status = 'blocked') as blocked_user_story_count,
+        sum(passed_execution_count) as passed,
+        sum(failed_execution_count) as failed,
+        sum(blocked_execution_count) as blocked,
+        sum(bug_count) as bugs
+    from test_user_stories
+    group by all
+),
+
+testers_of_features as (
+    select customer_id, test_feature_id, count(distinct tester_name) as tester_count
+    from (
+        select customer_id, test_feature_id, tester_name from bug_counts
+        union all
+        select customer_id, test_feature_id, tester_name from floor.fct_executions where has_result
+    ) as testers
+    where test_feature_id is not null
+    group by all
+)
+
+select
+    test_features.test_feature_id,
+    test_features.customer_id,
+    tests.product_id,
+    test_features.test_id,
+    test_features.feature_id,
+    test_features.title,
+    execution_status(
+        stories.failed, stories.blocked, stories.passed, coalesce(bugs.bug_count, 0) + coalesce(stories.bugs, 0)
+    ) as execution_status,
+    coalesce(columns(bugs.* exclude (customer_id, test_feature_id)), 0),
+    coalesce(testers.tester_count, 0) as tester_count,
+    coalesce(stories.passed + stories.failed + stories.blocked, 0)::bigint as execution_count,
+    coalesce(stories.user_story_count, len(test_features.user_stories), 0) as user_story_count,
+    coalesce(columns(stories.* exclude (customer_id, test_feature_id, user_story_count, passed, failed, blocked, bugs)), 0),
+    tests.is_executed,
+    tests.is_deleted
+from test_features
+inner join floor.dim_tests as tests using (customer_id, test_id)
+left join bugs_of_features as bugs using (customer_id, test_feature_id)
+left join stories_of_features as stories using (customer_id, test_feature_id)
+left join testers_of_features as testers using (customer_id, test_feature_id);
+
+create table floor.test_quality as
+with features_of_tests as (
+    select
+        customer_id,
+        test_id,
+        count(distinct feature_id) as feature_count,
+        count(distinct feature_id) filter (where execution_status <> 'not_tested') as tested_feature_count,
+        sum(tested_user_story_count)::bigint as tested_user_story_count,
+        sum(passed_user_story_count)::bigint as passed_user_story_count
+    from floor.fct_test_features
+    group by all
+),
+
+bugs_of_tests as (
+    select
+        customer_id,
+        test_id,
+        count(distinct tester_name) as bug_author_count,
+        sum(columns('bug_count$|bug_severity_score'))::bigint
+    from bug_counts
+    group by all
+),
+
+counted as (
+    select
+        tests.test_id,
+        tests.customer_id,
+        tests.product_id,
+        tests.title,
+        tests.status,
+        tests.testing_type,
+        tests.end_at,
+        coalesce(columns(features.* exclude (customer_id, test_id)), 0),
+        coalesce(columns(bugs.* exclude (customer_id, test_id)), 0)
+    from floor.dim_tests as tests
+    semi join fair_tests using (customer_id, test_id)
+    left join features_of_tests as features using (customer_id, test_id)
+    left join bugs_of_tests as bugs using (customer_id, test_id)
+)
+
+select
+    *,
+    rate(tested_feature_count, feature_count) as feature_coverage,
+    rate(passed_user_story_count, tested_user_story_count) as user_story_pass_rate
+from rated('counted');
+
+create table floor.feature_quality as
+with tests_of_features as (
+    select
+        customer_id,
+        feature_id,
+        count(distinct test_id) as test_count,
+        count(distinct test_id) filter (where execution_status <> 'not_tested') as tested_test_count,
+        count(distinct test_id) filter (where execution_status = 'failed') as failed_test_count,
+        sum(tested_user_story_count)::bigint as tested_user_story_count,
+        sum(passed_user_story_count)::bigint as passed_user_story_count
+    from floor.fct_test_features
+    semi join fair_tests using (customer_id, test_id)
+    group by all
+),
+
+bugs_of_features as (
+    select
+        customer_id,
+        feature_id,
+        count(distinct tester_name) as bug_author_count,
+        sum(columns('bug_count$|bug_severity_score'))::bigint
+    from bug_counts
+    semi join fair_tests using (customer_id, test_id)
+    where feature_id is not null
+    group by all
+),
+
+counted as (
+    select
+        features.feature_id,
+        features.customer_id,
+        features.product_id,
+        features.title,
+        features.is_deleted,
+        coalesce(columns(tests.* exclude (customer_id, feature_id)), 0),
+        coalesce(columns(bugs.* exclude (customer_id, feature_id)), 0)
+    from floor.dim_features as features
+    left join tests_of_features as tests using (customer_id, feature_id)
+    left join bugs_of_features as bugs using (customer_id, feature_id)
+)
+
+select
+    *,
+    rate(bug_count, test_count) as bugs_per_test,
+    rate(passed_user_story_count, tested_user_story_count) as user_story_pass_rate
+from rated('counted');
+
+create table floor.tester_quality as
+with counted as (
+    select
+        tester_name,
+        customer_id,
+        count(distinct test_id) as test_count,
+        count(distinct product_id) as product_count,
+        sum(columns('bug_count$|bug_severity_score'))::bigint
+    from bug_counts
+    semi join fair_tests using (customer_id, test_id)
+    where tester_name is not null
+    group by all
+)
+
+select
+    *,
+    rate(bug_count, test_count) as bugs_per_test,
+    rate(bug_severity_score, bug_count) as severity_score_per_bug
+from rated('counted')
+where bug_count >= 10;
+
+-- Periods by when a test ended, each compared with the one before.
+create table floor.product_quality as
+with periods as (
+    select
+        customer_id,
+        product_id,
+        test_id,
+        unnest(['month', 'quarter', 'year']) as period_type,
+        date_trunc(period_type, end_at)::date as period_start_on
+    from fair_tests
+    inner join (select customer_id, test_id, product_id from tests) as products using (customer_id, test_id)
+    where product_id is not null and end_at is not null
+),
+
+tests_of_periods as (
+    select customer_id, product_id, period_type, period_start_on, count(*) as test_count
+    from periods
+    group by all
+),
+
+bugs_of_periods as (
+    select
+        periods.* exclude test_id,
+        count(distinct tester_name) as bug_author_count,
+        sum(columns('bug_count$|bug_severity_score'))::bigint
+    from periods
+    inner join (select * exclude product_id from bug_counts) as bugs using (customer_id, test_id)
+    group by all
+),
+
+counted as (
+    select
+        tests.*,
+        coalesce(
+            columns(bugs.* exclude (customer_id, product_id, period_type, period_start_on)), 0
+        )
+    from tests_of_periods as tests
+    left join bugs_of_periods as bugs using (customer_id, product_id, period_type, period_start_on)
+),
+
+judged as (
+    select
+        *,
+        rate(bug_count, test_count) as bugs_per_test,
+        (period_start_on - case period_type
+            when 'month' then interval 1 month when 'quarter' then interval 3 month else interval 1 year
+        end)::date as previous_start_on
+    from rated('counted')
+)
+
+select
+    judged.* exclude previous_start_on,
+    previous.health as previous_health,
+    judged.test_count - previous.test_count as test_count_change,
+    judged.bug_count - previous.bug_count as bug_count_change,
+    judged.bug_severity_score - previous.bug_severity_score as bug_severity_score_change,
+    judged.overall_acceptance_rate - previous.overall_acceptance_rate as overall_acceptance_rate_change,
+    judged.active_acceptance_rate - previous.active_acceptance_rate as active_acceptance_rate_change,
+    judged.auto_acceptance_rate - previous.auto_acceptance_rate as auto_acceptance_rate_change,
+    judged.rejection_rate - previous.rejection_rate as rejection_rate_change,
+    judged.review_rate - previous.review_rate as review_rate_change,
+    judged.known_bug_rate - previous.known_bug_rate as known_bug_rate_change,
+    judged.bugs_per_test - previous.bugs_per_test as bugs_per_test_change
+from judged
+left join judged as previous
+    on
+        judged.customer_id = previous.customer_id
+        and judged.product_id = previous.product_id
+        and judged.period_type = previous.period_type
+        and judged.previous_start_on = previous.period_start_on;
