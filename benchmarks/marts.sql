@@ -62,12 +62,15 @@ create temp macro bug_type(severity) as
         when severity in ('low', 'high', 'critical') then 'functional'
         when severity in ('visual', 'content', 'custom') then severity
     end;
-create temp macro severity_level(severity) as case when severity in ('low', 'high', 'critical') then severity end;
+create temp macro severity_level(severity) as
+    case when severity in ('low', 'high', 'critical') then severity end;
 
 -- What failed, was blocked or passed most decides.
 create temp macro execution_status(failed, blocked, passed, bugs) as
     case
-        when failed > 0 or bugs > 0 then 'failed' when blocked > 0 then 'blocked' when passed > 0 then 'passed'
+        when failed > 0 or bugs > 0 then 'failed'
+        when blocked > 0 then 'blocked'
+        when passed > 0 then 'passed'
         else 'not_tested'
     end;
 
@@ -78,41 +81,25 @@ create temp macro scope_of(customer_id, endpoint, product_id, test_id) as
 -- All versions that came with a completed load, newest first, and where they stand.
 create temp table versions as
 with landed as (
-    select 'products' as endpoint, rowid as place, customer_id, id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.products
+    select 'products' as endpoint, rowid as place, * from testio_raw.products
     union all by name
-    select 'features' as endpoint, rowid as place, customer_id, id, product_id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.features
+    select 'features' as endpoint, rowid as place, * from testio_raw.features
     union all by name
-    select
-        'user_stories' as endpoint, rowid as place, customer_id, id, product_id, loaded_at, content_hash,
-        _dlt_load_id
-    from testio_raw.user_stories
+    select 'user_stories' as endpoint, rowid as place, * from testio_raw.user_stories
     union all by name
-    select
-        'test_environments' as endpoint, rowid as place, customer_id, id, product_id, loaded_at, content_hash,
-        _dlt_load_id
-    from testio_raw.test_environments
+    select 'test_environments' as endpoint, rowid as place, * from testio_raw.test_environments
     union all by name
-    select 'tests' as endpoint, rowid as place, customer_id, id, product_id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.tests
+    select 'tests' as endpoint, rowid as place, * from testio_raw.tests
     union all by name
-    select 'test_details' as endpoint, rowid as place, customer_id, id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.test_details
+    select 'test_details' as endpoint, rowid as place, * from testio_raw.test_details
     union all by name
-    select 'bugs' as endpoint, rowid as place, customer_id, id, test_id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.bugs
+    select 'bugs' as endpoint, rowid as place, * from testio_raw.bugs
     union all by name
-    select 'executions' as endpoint, rowid as place, customer_id, id, test_id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.executions
+    select 'executions' as endpoint, rowid as place, * from testio_raw.executions
     union all by name
-    select 'test_case_tests' as endpoint, rowid as place, customer_id, id, loaded_at, content_hash, _dlt_load_id
-    from testio_raw.test_case_tests
+    select 'test_case_tests' as endpoint, rowid as place, * from testio_raw.test_case_tests
     union all by name
-    select
-        'test_case_results' as endpoint, rowid as place, customer_id, id, test_id, loaded_at, content_hash,
-        _dlt_load_id
-    from testio_raw.test_case_results
+    select 'test_case_results' as endpoint, rowid as place, * from testio_raw.test_case_results
 )
 
 select
@@ -351,7 +338,9 @@ select
 from (
     select
         *,
-        try(json_extract_string(payload, ['$.title', '$.url', '$.access_type', '$.proxy', '$.allow_orders'])) as t
+        try(json_extract_string(
+            payload, ['$.title', '$.url', '$.access_type', '$.proxy', '$.allow_orders']
+        )) as t
     from testio_raw.test_environments
     where rowid in (from newest('test_environments'))
 );
@@ -480,13 +469,7 @@ select
     case when is_auto_accepted then 'auto_accepted' else t[3] end as status,
     t[4] as language,
     t[5] as location,
-    case
-        when t[8] not like '[%' then t[8]
-        when t[8] like '%{%' then coalesce(array_to_string(texts_of(t[8], null, null), chr(10)), t[8])
-        else coalesce(array_to_string(
-            list_filter(try(from_json(t[8], '["VARCHAR"]')), lambda step: step is not null), chr(10)
-        ), t[8])
-    end as steps,
+    coalesce(array_to_string(texts_of(t[8], null, null), chr(10)), t[8]) as steps,
     t[6] as expected_result,
     t[7] as actual_result,
     t[9] as external_id,
@@ -582,7 +565,10 @@ select
     arg_min(
         reject_reason,
         (
-            coalesce(as_timestamp(comment.created_at), 'infinity'), comment_number, reasons.position, reject_reason
+            coalesce(as_timestamp(comment.created_at), 'infinity'),
+            comment_number,
+            reasons.position,
+            reject_reason
         )
     ) as rejection_reason
 from all_comments
@@ -651,7 +637,8 @@ said as (
 select
     *,
     row_number() over bug as version_number,
-    lag({'status': status, 'severity': severity, 'is_known': is_known, 'loaded_at': loaded_at}) over bug as previous
+    lag({'status': status, 'severity': severity, 'is_known': is_known, 'loaded_at': loaded_at}) over bug
+        as previous
 from said
 window bug as (partition by customer_id, bug_id order by loaded_at);
 
@@ -750,7 +737,8 @@ select
     ) as first_triaged_at,
     case
         when
-            first_triaged_at > if(bug_triage.bug_id is null, first_bug_reads.first_read_at, bug_triage.watched_since_at)
+            first_triaged_at
+            > if(bug_triage.bug_id is null, first_bug_reads.first_read_at, bug_triage.watched_since_at)
             and bugs.reported_at <= first_triaged_at
             then date_diff('second', bugs.reported_at, first_triaged_at)::double / 86400
     end as days_to_first_triage,
@@ -777,7 +765,8 @@ left join (select distinct customer_id, test_feature_id from all_test_features w
     on
         bugs.customer_id = rejected.customer_id
         and bugs.reported_test_feature_id = rejected.test_feature_id
-left join rejection_reasons on bugs.customer_id = rejection_reasons.customer_id and bugs.bug_id = rejection_reasons.bug_id
+left join rejection_reasons
+    on bugs.customer_id = rejection_reasons.customer_id and bugs.bug_id = rejection_reasons.bug_id
 left join bug_triage on bugs.customer_id = bug_triage.customer_id and bugs.bug_id = bug_triage.bug_id
 left join bug_reads using (customer_id, test_id, load_id)
 left join first_bug_reads using (customer_id, test_id);
@@ -807,17 +796,17 @@ select
     deleted.last_seen_at,
     deleted.first_missed_at
 from bugs
-inner join deleted_of('bugs') as deleted on bugs.customer_id = deleted.customer_id and bugs.bug_id = deleted.record_id
+inner join deleted_of('bugs') as deleted
+    on bugs.customer_id = deleted.customer_id and bugs.bug_id = deleted.record_id
 left join tests on bugs.customer_id = tests.customer_id and bugs.test_id = tests.test_id
 left join deleted_of('tests') as deleted_tests
     on tests.customer_id = deleted_tests.customer_id and tests.test_id = deleted_tests.record_id;
 
 create table floor.custom_reports as
 with reports as (
-    select bugs.bug_id, bugs.customer_id, tests.product_id, bugs.test_id, report_title, report_data
+    select bug_id, customer_id, fct_bugs.product_id, fct_bugs.test_id, bugs.report_title, bugs.report_data
     from bugs
-    semi join floor.fct_bugs using (customer_id, bug_id)
-    inner join tests using (customer_id, test_id)
+    inner join floor.fct_bugs using (customer_id, bug_id)
     where report_data is not null
 )
 
@@ -827,7 +816,9 @@ select
     entries.value ->> '$' as report_value
 from
     reports,
-    json_each(case when json_type(try_cast(report_data as json)) = 'OBJECT' then report_data::json end) as entries
+    json_each(
+        case when json_type(try_cast(report_data as json)) = 'OBJECT' then report_data::json end
+    ) as entries
 union all by name
 select reports.* exclude report_data, 'data' as report_key, report_data as report_value
 from reports
@@ -837,16 +828,15 @@ where left(report_data, 1) <> '{';
 create table floor.bridge_bug_platforms as
 with devices as (
     select
-        bugs.customer_id,
-        bugs.bug_id,
-        tests.product_id,
-        bugs.test_id,
+        customer_id,
+        bug_id,
+        fct_bugs.product_id,
+        fct_bugs.test_id,
         generate_subscripts(if(len(devices) > 0, devices, [null]), 1) as device_number,
         unnest(if(len(devices) > 0, devices, [null])) as device,
         len(devices) > 1 as has_several_devices
     from bugs
-    semi join floor.fct_bugs using (customer_id, bug_id)
-    inner join tests using (customer_id, test_id)
+    inner join floor.fct_bugs using (customer_id, bug_id)
 ),
 
 with_browsers as (
@@ -926,7 +916,7 @@ from products
 left join deleted_of('products') as deleted
     on products.customer_id = deleted.customer_id and products.product_id = deleted.record_id
 union all by name
-select tests.product_id, tests.customer_id, product_name, product_type, true as is_inferred, false as is_deleted
+select product_id, customer_id, product_name, product_type, true as is_inferred, false as is_deleted
 from tests
 anti join products using (customer_id, product_id)
 where product_id is not null
@@ -1320,11 +1310,14 @@ group by all;
 
 create table floor.dim_testers as
 with activities as (
-    select 'bugs' as endpoint, customer_id, tester_name, bug_id as record_id, reported_at as active_at from bugs
+    select 'bugs' as endpoint, customer_id, tester_name, bug_id as record_id, reported_at as active_at
+    from bugs
     union all
-    select 'executions', customer_id, tester_name, execution_id, executed_at from executions
+    select 'executions', customer_id, tester_name, execution_id, executed_at
+    from executions
     union all
-    select 'test_case_results', customer_id, tester_name, test_case_result_id, executed_at from test_case_results
+    select 'test_case_results', customer_id, tester_name, test_case_result_id, executed_at
+    from test_case_results
 )
 
 select
@@ -1347,7 +1340,8 @@ with moments as (
     union all
     select end_at from floor.dim_tests
     union all
-    select unnest([min(reported_at), max(reported_at), min(exported_at), max(exported_at)]) from floor.fct_bugs
+    select unnest([min(reported_at), max(reported_at), min(exported_at), max(exported_at)])
+    from floor.fct_bugs
     union all
     select reported_at from floor.fct_deleted_bugs
     union all
@@ -1360,7 +1354,9 @@ with moments as (
 
 days as (
     select unnest(generate_series(
-        date_trunc('year', min(moment)), date_trunc('year', max(moment)) + interval 2 year - interval 1 day, interval 1 day
+        date_trunc('year', min(moment)),
+        date_trunc('year', max(moment)) + interval 2 year - interval 1 day,
+        interval 1 day
     ))::date as date_day
     from moments
 )
@@ -1454,13 +1450,16 @@ select
     test_features.feature_id,
     test_features.title,
     execution_status(
-        stories.failed, stories.blocked, stories.passed, coalesce(bugs.bug_count, 0) + coalesce(stories.bugs, 0)
+        stories.failed,
+        stories.blocked,
+        stories.passed,
+        coalesce(bugs.bug_count, 0) + coalesce(stories.bugs, 0)
     ) as execution_status,
     coalesce(columns(bugs.* exclude (customer_id, test_feature_id)), 0),
     coalesce(testers.tester_count, 0) as tester_count,
     coalesce(stories.passed + stories.failed + stories.blocked, 0)::bigint as execution_count,
     coalesce(stories.user_story_count, len(test_features.user_stories), 0) as user_story_count,
-    coalesce(columns(stories.* exclude (customer_id, test_feature_id, user_story_count, passed, failed, blocked, bugs)), 0),
+    coalesce(columns('^(tested|passed|failed|blocked)_user_story_count$'), 0),
     tests.is_executed,
     tests.is_deleted
 from test_features
