@@ -700,24 +700,13 @@ where coalesce(change.from_value, '') <> coalesce(change.to_value, '');
 
 create table floor.fct_bugs as
 select
-    bugs.bug_id,
-    bugs.customer_id,
+    bugs.* exclude (devices, comments, report_title, report_data, load_id, loaded_at),
     tests.product_id,
-    bugs.test_id,
     test_features.test_feature_id,
     test_features.feature_id,
-    bugs.section_id,
-    bugs.test_environment_id,
-    bugs.reported_test_feature_id,
-    bugs.reported_feature_id,
-    bugs.external_id,
-    bugs.tester_name,
-    bugs.title,
-    bugs.severity,
     bug_type(bugs.severity) as bug_type,
     severity_level(bugs.severity) as severity_level,
     (case bugs.severity when 'critical' then 5 when 'high' then 3 else 1 end)::bigint as severity_weight,
-    bugs.status,
     rejection_reasons.rejection_reason,
     case
         when test_features.test_feature_id is not null then null
@@ -725,11 +714,6 @@ select
         when rejected.test_feature_id is not null then 'rejected_test_feature'
         else 'unknown_test_feature'
     end as unattributed_because,
-    bugs.language,
-    bugs.location,
-    bugs.steps,
-    bugs.expected_result,
-    bugs.actual_result,
     if(
         bug_triage.bug_id is null,
         case when bugs.status <> 'forwarded' then coalesce(bug_reads.read_at, bugs.loaded_at) end,
@@ -743,13 +727,7 @@ select
             then date_diff('second', bugs.reported_at, first_triaged_at)::double / 86400
     end as days_to_first_triage,
     coalesce(bug_triage.status_change_count, 0) as status_change_count,
-    coalesce(len(bugs.devices), 0) as device_count,
-    bugs.comment_count,
-    bugs.attachment_count,
-    bugs.is_known,
-    bugs.is_auto_accepted,
-    bugs.reported_at,
-    bugs.exported_at
+    coalesce(len(bugs.devices), 0) as device_count
 from bugs
 semi join present
     on
@@ -773,26 +751,15 @@ left join first_bug_reads using (customer_id, test_id);
 
 create table floor.fct_deleted_bugs as
 select
-    bugs.bug_id,
-    bugs.customer_id,
+    bugs.* exclude (
+        test_id, language, location, steps, expected_result, actual_result, devices, comments, comment_count,
+        attachment_count, report_title, report_data, load_id, loaded_at
+    ),
     tests.product_id,
     tests.test_id,
-    bugs.section_id,
-    bugs.test_environment_id,
-    bugs.reported_test_feature_id,
-    bugs.reported_feature_id,
-    bugs.external_id,
-    bugs.tester_name,
-    bugs.title,
-    bugs.severity,
     bug_type(bugs.severity) as bug_type,
     severity_level(bugs.severity) as severity_level,
-    bugs.status,
-    bugs.is_known,
-    bugs.is_auto_accepted,
     deleted_tests.record_id is not null as is_test_deleted,
-    bugs.reported_at,
-    bugs.exported_at,
     deleted.last_seen_at,
     deleted.first_missed_at
 from bugs
@@ -1217,26 +1184,20 @@ with versions_of_stories as (
 )
 
 select
-    executions.execution_id,
-    executions.customer_id,
+    executions.* exclude devices replace (
+        coalesce(executions.user_story_id, stories.user_story_id) as user_story_id,
+        coalesce(executions.test_environment_id, tests.test_environment_id) as test_environment_id
+    ),
     tests.product_id,
-    executions.test_id,
     stories.test_feature_id,
     stories.feature_id,
-    coalesce(executions.user_story_id, stories.user_story_id) as user_story_id,
-    executions.user_story_version_id,
-    coalesce(executions.test_environment_id, tests.test_environment_id) as test_environment_id,
-    executions.tester_name,
-    executions.status,
-    executions.comment,
     devices[1].category.name as device_category,
     devices[1].vendor.name as device_vendor,
     devices[1].device.name as device_name,
     devices[1].operating_system.name as operating_system,
     devices[1].operating_system_version.name as operating_system_version,
     coalesce(len(devices), 0) as device_count,
-    coalesce(executions.status in ('passed', 'failed', 'blocked'), false) as has_result,
-    executions.executed_at
+    coalesce(executions.status in ('passed', 'failed', 'blocked'), false) as has_result
 from executions
 semi join present
     on
