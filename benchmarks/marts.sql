@@ -288,7 +288,7 @@ from (
         customer_id,
         try(json_extract_string(payload, ['$.default_section_id', '$.name', '$.type', '$.description'])) as t
     from testio_raw.products
-    where rowid in (from newest('products'))
+    semi join newest('products') as newest on products.rowid = newest.place
 );
 
 create temp table features as
@@ -308,7 +308,7 @@ from (
             payload, ['$.title', '$.description', '$.howtofind', '$.user_stories', '$.section_ids']
         )) as t
     from testio_raw.features
-    where rowid in (from newest('features'))
+    semi join newest('features') as newest on features.rowid = newest.place
 );
 
 create temp table user_stories as
@@ -322,7 +322,7 @@ select
 from (
     select *, try(json_extract_string(payload, ['$.path', '$.title'])) as t
     from testio_raw.user_stories
-    where rowid in (from newest('user_stories'))
+    semi join newest('user_stories') as newest on user_stories.rowid = newest.place
 );
 
 create temp table test_environments as
@@ -342,7 +342,7 @@ from (
             payload, ['$.title', '$.url', '$.access_type', '$.proxy', '$.allow_orders']
         )) as t
     from testio_raw.test_environments
-    where rowid in (from newest('test_environments'))
+    semi join newest('test_environments') as newest on test_environments.rowid = newest.place
 );
 
 create temp table tests as
@@ -400,7 +400,7 @@ from (
             '$.features', '$.requirements', '$.attachments'
         ])) as t
     from testio_raw.tests
-    where rowid in (from newest('tests'))
+    semi join newest('tests') as newest on tests.rowid = newest.place
 );
 
 create temp table executions as
@@ -429,7 +429,7 @@ from (
             '$.test_cycle.test_environment.id'
         ])) as t
     from testio_raw.executions
-    where rowid in (from newest('executions'))
+    semi join newest('executions') as newest on executions.rowid = newest.place
 );
 
 create temp table test_case_results as
@@ -450,7 +450,7 @@ from (
             payload, ['$.test_case_id', '$.executed_by', '$.status', '$.comment', '$.executed_at']
         )) as t
     from testio_raw.test_case_results
-    where rowid in (from newest('test_case_results'))
+    semi join newest('test_case_results') as newest on test_case_results.rowid = newest.place
 );
 
 create temp table bugs as
@@ -469,7 +469,17 @@ select
     case when is_auto_accepted then 'auto_accepted' else t[3] end as status,
     t[4] as language,
     t[5] as location,
-    coalesce(array_to_string(texts_of(t[8], null, null), chr(10)), t[8]) as steps,
+    -- Nearly all are an array of texts, or a text.
+    coalesce(
+        array_to_string(
+            case
+                when t[8] like '%{%' or t[8] like '%null%' then texts_of(t[8], null, null)
+                else try(json_extract_string(as_array(t[8]), '$[*]'))
+            end,
+            chr(10)
+        ),
+        t[8]
+    ) as steps,
     t[6] as expected_result,
     t[7] as actual_result,
     t[9] as external_id,
@@ -501,7 +511,7 @@ from (
             '$.report.title', '$.report.content.data'
         ])) as t
     from testio_raw.bugs
-    where rowid in (from newest('bugs'))
+    semi join newest('bugs') as newest on bugs.rowid = newest.place
 );
 
 -- Of test features with the same id, the one that landed last stays; without a known feature, none does.
@@ -1007,7 +1017,7 @@ with test_cases as (
         ]'))) as test_case,
         generate_subscripts(try(from_json(json_extract(payload, '$.test_cases'), '["JSON"]')), 1) as place
     from testio_raw.test_case_tests
-    where rowid in (from newest('test_case_tests'))
+    semi join newest('test_case_tests') as newest on test_case_tests.rowid = newest.place
 ),
 
 first_test_cases as (
@@ -1062,7 +1072,7 @@ with features as (
                 ]
             }')).features as features
         from testio_raw.test_details
-        where rowid in (from newest('test_details'))
+        semi join newest('test_details') as newest on test_details.rowid = newest.place
     )
 ),
 
