@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+BASE_URL = "https://api.test.io/customer/v2"
+
 
 @dataclass(slots=True)
 class Effort:

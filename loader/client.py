@@ -38,7 +38,6 @@ from loader.breaker import Breaker
 from loader.canonical import parse
 from loader.redact import redact
 
-BASE_URL = "https://api.test.io/customer/v2"
 _POOL_SIZE = 64
 _MAX_PAUSES = 20
 """How often one call waits for the rate limit before it counts as failed."""

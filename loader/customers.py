@@ -10,8 +10,8 @@ from typing import Any
 
 import dlt
 
-from loader.archive import recorded_names
-from loader.client import BASE_URL
+from loader.api import BASE_URL
+from loader.errors import BadConfiguration
 from loader.redact import redact_url
 
 DEFAULT = "default"
@@ -23,10 +23,6 @@ _NAMED_BY_ENVIRONMENT = re.compile(
 )
 _USABLE_TOKEN = re.compile(r"[!-~]+")
 _USABLE_NAME = re.compile(r"\w[\w-]*")  # it also names a folder
-
-
-class BadConfiguration(Exception):
-    """Configuration that cannot be used; the message says what to set."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,8 @@ def replayed_customers(archive: Path, wanted: Sequence[str] = ()) -> list[Custom
     Raises:
         BadConfiguration: if there are none, or one has no customer id.
     """
+    from loader.archive import recorded_names
+
     recorded = recorded_names(archive)
     if not recorded:
         raise BadConfiguration(

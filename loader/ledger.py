@@ -3,11 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from loader.rereading import Known
 from loader.tables import QUARANTINE
+
+if TYPE_CHECKING:
+    from loader.warehouses import Warehouse
 
 _OF_TESTS = [endpoint for endpoint in ENDPOINTS if endpoint.parent == "test"]
 _OF_ANY_TEST = [endpoint for endpoint in _OF_TESTS if not endpoint.for_test_cases]
@@ -197,6 +201,14 @@ class LedgerReader:
         )
         rows = self._select(counts, *[load_id for _ in endpoints]) if endpoints else []
         return {str(name): int(count) for name, count in rows}
+
+
+def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
+    """Return the ledger of a warehouse, for reading only; None if there is no warehouse."""
+    if not warehouse.exists():
+        return None
+    with warehouse.opened(read_only=True):
+        return LedgerReader(partial(warehouse.select, read_only=True))
 
 
 def _names(endpoints: list[Endpoint]) -> str:

@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from loader import interrupted
 from loader.archive import BadArchive
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
-from loader.ledger import EndpointReport, LedgerReader
+from loader.errors import Explained
+from loader.ledger import EndpointReport, LedgerReader, ledger_of
 from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
@@ -51,7 +51,7 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 logger = logging.getLogger(__name__)
 
 
-class LoadFailed(Exception):
+class LoadFailed(Explained):
     """Nothing of a load is visible; the message says why."""
 
 
@@ -136,14 +136,6 @@ def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict
     except DltException as failure:
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
-
-
-def ledger_of(warehouse: Warehouse) -> LedgerReader | None:
-    """Return the ledger of a warehouse, for reading only; None if there is no warehouse."""
-    if not warehouse.exists():
-        return None
-    with warehouse.opened(read_only=True):
-        return LedgerReader(partial(warehouse.select, read_only=True))
 
 
 def has_interrupted_load(warehouse: Warehouse) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from loader import saved_queries
+from loader.errors import Explained
 from loader.warehouses import RAW_DATASET
 from loader.warehouses.duckdb_file import DuckDbFile
 from loader.warehouses.duckdb_sql import attach, literal, quoted
@@ -31,7 +32,7 @@ _MAY_WRITE = 0o222
 _NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
 
 
-class NotPublished(Exception):
+class NotPublished(Explained):
     """What was published before is untouched; the message says what to do."""
 
 

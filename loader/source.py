@@ -10,9 +10,9 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from loader.api import Api
+from loader.api import BASE_URL, Api
 from loader.archive import Archive, Recorder
-from loader.client import BASE_URL, Client
+from loader.client import Client
 from loader.endpoints import TABLES
 from loader.reader import MAX_IN_FLIGHT, Plan, Reader
 from loader.rereading import Known, Rereading

@@ -8,6 +8,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import one_line
+from loader.errors import BadConfiguration, Explained
 
 if TYPE_CHECKING:
     from loader.customers import Customer
@@ -50,8 +51,7 @@ def _findings(destination: str) -> Iterator[Finding]:
 
 
 def _all_findings(destination: str) -> Iterator[Finding]:
-    from loader.customers import BadConfiguration, configured_customers
-    from loader.warehouses import BadWarehouse, WarehouseBusy
+    from loader.customers import configured_customers
 
     customers: list[Customer] = []
     try:
@@ -63,7 +63,7 @@ def _all_findings(destination: str) -> Iterator[Finding]:
     tests: dict[int, int] = {}
     try:
         yield from _warehouse(configured_warehouse(destination), tests)
-    except (BadWarehouse, WarehouseBusy) as error:
+    except Explained as error:
         yield Finding(False, f"warehouse: {error}")
     for customer in customers:
         yield _account(customer, tests.get(customer.customer_id))
@@ -72,6 +72,7 @@ def _all_findings(destination: str) -> Iterator[Finding]:
 def _warehouse(warehouse: "Warehouse", tests: dict[int, int]) -> Iterator[Finding]:
     """Check it, if no load is writing to it; fill in how many tests a customer has."""
     from loader import pipeline
+    from loader.ledger import ledger_of
 
     if holder := warehouse.holder():
         yield Finding(False, f"lock: {warehouse.name} is being loaded by {holder}")
@@ -83,7 +84,7 @@ def _warehouse(warehouse: "Warehouse", tests: dict[int, int]) -> Iterator[Findin
         yield Finding(True, "interrupted load: none")
     for is_ok, text in warehouse.findings():
         yield Finding(is_ok, text)
-    if ledger := pipeline.ledger_of(warehouse):
+    if ledger := ledger_of(warehouse):
         tests |= {status.customer_id: status.tests for status in ledger.customers()}
 
 

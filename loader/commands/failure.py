@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from loader.errors import BadConfiguration, Explained
+
 logger = logging.getLogger(__name__)
 
 INCOMPLETE = 3
@@ -33,28 +35,34 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**options: Any) -> None:
-        import duckdb
-        from dlt.common.configuration.exceptions import ConfigurationException
-        from dlt.common.exceptions import DltException
-
-        from loader.customers import BadConfiguration
-        from loader.pipeline import LoadFailed
-        from loader.publishing import NotPublished
-        from loader.warehouses import BadWarehouse, WarehouseBusy
-
         try:
             command(**options)
-        except (BadConfiguration, ConfigurationException) as error:
+        except BadConfiguration as error:
             raise Misconfigured(one_line(error)) from error
-        except (LoadFailed, NotPublished, BadWarehouse, WarehouseBusy) as error:
+        except Explained as error:
             raise Failure(one_line(error)) from error
         except BrokenPipeError:
             raise  # whoever reads what we print has had enough; click ends quietly then
-        except (DltException, duckdb.Error, OSError) as error:
-            logger.debug("Unforeseen", exc_info=True)
-            raise Failure(one_line(error)) from error
+        except Exception as error:
+            if failure := _failure(error):
+                raise failure from error
+            raise
 
     return run
+
+
+def _failure(error: Exception) -> Failure | None:
+    """Return how a library's failure is told, if it is for reasons outside the program."""
+    import duckdb
+    from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.exceptions import DltException
+
+    if isinstance(error, ConfigurationException):
+        return Misconfigured(one_line(error))
+    if isinstance(error, DltException | duckdb.Error | OSError):
+        logger.debug("Unforeseen", exc_info=True)
+        return Failure(one_line(error))
+    return None
 
 
 def one_line(error: Exception) -> str:

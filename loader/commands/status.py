@@ -19,21 +19,21 @@ def status(destination: str, as_json: bool) -> None:
     That is the last loads, what is incomplete or in quarantine, and by customer how many tests
     there are and when the one that was read longest ago was read.
     """
-    from loader import pipeline
     from loader.commands.report import print_json, print_lines, print_table
     from loader.customers import customer_ids
+    from loader.ledger import ledger_of
 
     warehouse = configured_warehouse(destination)
     if holder := warehouse.holder():
         raise Failure(f"{warehouse.name} is being loaded by {holder}; ask again when it has ended")
-    ledger = pipeline.ledger_of(warehouse)
+    ledger = ledger_of(warehouse)
     if ledger is None:
         raise Failure(f"there is nothing in {warehouse.name}; `testio-loader load` fills it")
-    loads = ledger.loads()
+    with warehouse.opened(read_only=True):
+        loads, customers = ledger.loads(), ledger.customers()
+        incomplete, quarantine = ledger.incomplete(), ledger.quarantine()
     if not loads:
         raise Failure(f"no load has landed in {warehouse.name} yet")
-    customers, incomplete = ledger.customers(), ledger.incomplete()
-    quarantine = ledger.quarantine()
     if as_json:
         print_json(
             {

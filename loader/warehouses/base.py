@@ -16,16 +16,17 @@ from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
+from loader.errors import Explained
 from loader.tables import LEDGER, Table
 
 RAW_DATASET = "testio_raw"
 
 
-class WarehouseBusy(Exception):
+class WarehouseBusy(Explained):
     """Another load is writing; the message says which."""
 
 
-class BadWarehouse(Exception):
+class BadWarehouse(Explained):
     """The warehouse cannot be used; the message says what to do."""
 
 

@@ -24,6 +24,7 @@ from loader.cli import main
 from loader.client import Client
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES, Endpoint
+from loader.ledger import ledger_of
 from loader.sandbox import TOKEN, Account, serve
 from loader.sandbox.changes import a_day
 from loader.warehouses.duckdb_file import DuckDbFile
@@ -176,7 +177,7 @@ def test_nothing_grows_older_than_it_may(warehouse: Path, calendar: Calendar) ->
         for _ in range(7):
             calendar.later += timedelta(days=1)
             counts.append(calls(pipeline.load(DuckDbFile(warehouse), customer)))
-            ledger = pipeline.ledger_of(DuckDbFile(warehouse))
+            ledger = ledger_of(DuckDbFile(warehouse))
             assert ledger
             (status,) = ledger.customers()
             assert status.unread_tests == 0
@@ -236,6 +237,6 @@ def test_bad_state_in_the_warehouse_is_harmless(
     report = load()
     assert not report.problems
     assert raw.differences(raw.read(loaded), undisturbed.raw) == []
-    ledger = pipeline.ledger_of(DuckDbFile(loaded))
+    ledger = ledger_of(DuckDbFile(loaded))
     assert ledger
     assert [status.unread_tests for status in ledger.customers()] == [0]

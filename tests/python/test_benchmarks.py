@@ -54,9 +54,7 @@ def test_a_figure_beyond_its_limit_is_marked() -> None:
     assert markdown([bad]).endswith("| 3.00 times | ≤ 2.50 times | **no** |\n")
 
 
-def test_what_is_said_of_the_figures_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_said_of_the_figures_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page, plot = tmp_path / "RESULTS.md", tmp_path / "results.svg"
     monkeypatch.setattr(results, "PAGE", page)
     monkeypatch.setattr(results, "PLOT", plot)
