@@ -82,10 +82,8 @@ report: built ## Write each board into reports/, as one HTML page and as PDF, to
 	$(BIN)/dct render $(BOARDS) --no-warnings --format pdf --output 'reports/{stem}.pdf'
 
 .PHONY: bench
-bench: setup ## Measure time and memory of loads and builds of large synthetic accounts
-	$(BIN)/python -m benchmarks.load
-	$(BIN)/python -m benchmarks.load --memory
-	$(BIN)/python -m benchmarks.build
+bench: setup ## Measure loads, builds and queries of accounts of all sizes, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew into requirements.lock, and those of Spark, Spark 4 and Databricks into theirs

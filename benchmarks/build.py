@@ -13,9 +13,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import orjson
-from benchmarks.floor import run_floor
 
 from benchmarks.figures import Figure, ratio
+from benchmarks.floor import run_floor
 
 LARGEST_PEAK_MEGABYTES = 4_000
 PROJECT = Path(__file__).parents[1]
