@@ -72,7 +72,8 @@ def _told(target: Path, seconds: float, floor: float, peak_megabytes: float) -> 
     slowest: Counter[str] = Counter()
     moments = []
     for result in results:
-        node = nodes[result["unique_id"]]
+        if not (node := nodes.get(result["unique_id"])):
+            continue  # an exposure, which is only listed
         is_model = node["resource_type"] == "model"
         by_layer[node["fqn"][1] if is_model else "data tests"] += result["execution_time"]
         slowest[node["name"]] += result["execution_time"]

@@ -2,6 +2,15 @@ with bugs as (
     select * from {{ ref('stg_bugs') }}
 ),
 
+reported as (
+    select
+        bug_id,
+        customer_id,
+        reported_test_feature_id,
+        reported_at
+    from {{ ref('stg_bugs') }}
+),
+
 present as (
     select * from {{ ref('int_present_bugs') }}
     where rejected_because is null
@@ -27,14 +36,59 @@ triage as (
     select * from {{ ref('int_bug_triage') }}
 ),
 
-joined as (
+-- Joined by the keys alone, as an engine may hold one side of a join in memory: texts come last.
+attributed as (
     select
-        bugs.bug_id,
-        bugs.customer_id,
+        reported.bug_id,
+        reported.customer_id,
         present.product_id,
         present.test_id,
         test_features.test_feature_id,
         test_features.feature_id,
+        rejection_reasons.reject_reason,
+        case
+            when test_features.test_feature_id is not null then null
+            when reported.reported_test_feature_id is null then 'no_test_feature'
+            when rejected_test_features.test_feature_id is not null then 'rejected_test_feature'
+            else 'unknown_test_feature'
+        end as unattributed_because,
+        case
+            when triage.is_triage_observed and reported.reported_at <= triage.first_triaged_at
+                then {{ days_between('reported.reported_at', 'triage.first_triaged_at') }}
+        end as days_to_first_triage,
+        triage.first_triaged_at,
+        coalesce(triage.status_change_count, 0) as status_change_count
+    from reported
+    inner join present
+        on
+            reported.customer_id = present.customer_id
+            and reported.bug_id = present.bug_id
+    left join test_features
+        on
+            reported.customer_id = test_features.customer_id
+            and reported.reported_test_feature_id = test_features.test_feature_id
+    left join rejected_test_features
+        on
+            reported.customer_id = rejected_test_features.customer_id
+            and reported.reported_test_feature_id = rejected_test_features.test_feature_id
+    left join rejection_reasons
+        on
+            reported.customer_id = rejection_reasons.customer_id
+            and reported.bug_id = rejection_reasons.bug_id
+    left join triage
+        on
+            reported.customer_id = triage.customer_id
+            and reported.bug_id = triage.bug_id
+),
+
+described as (
+    select
+        bugs.bug_id,
+        bugs.customer_id,
+        attributed.product_id,
+        attributed.test_id,
+        attributed.test_feature_id,
+        attributed.feature_id,
         bugs.section_id,
         bugs.test_environment_id,
         bugs.reported_test_feature_id,
@@ -47,23 +101,15 @@ joined as (
         {{ severity_level('bugs.severity') }} as severity_level,
         {{ severity_weight('bugs.severity') }} as severity_weight,
         bugs.status,
-        rejection_reasons.reject_reason as rejection_reason,
-        case
-            when test_features.test_feature_id is not null then null
-            when bugs.reported_test_feature_id is null then 'no_test_feature'
-            when rejected_test_features.test_feature_id is not null then 'rejected_test_feature'
-            else 'unknown_test_feature'
-        end as unattributed_because,
+        attributed.reject_reason as rejection_reason,
+        attributed.unattributed_because,
         bugs.language,
         bugs.location,
         bugs.steps,
         bugs.expected_result,
         bugs.actual_result,
-        case
-            when triage.is_triage_observed and bugs.reported_at <= triage.first_triaged_at
-                then {{ days_between('bugs.reported_at', 'triage.first_triaged_at') }}
-        end as days_to_first_triage,
-        coalesce(triage.status_change_count, 0) as status_change_count,
+        attributed.days_to_first_triage,
+        attributed.status_change_count,
         {{ array_length('bugs.devices') }} as device_count,
         {{ array_length('bugs.comments') }} as comment_count,
         {{ array_length('bugs.attachments') }} as attachment_count,
@@ -71,28 +117,12 @@ joined as (
         bugs.is_auto_accepted,
         bugs.reported_at,
         bugs.exported_at,
-        triage.first_triaged_at
+        attributed.first_triaged_at
     from bugs
-    inner join present
+    inner join attributed
         on
-            bugs.customer_id = present.customer_id
-            and bugs.bug_id = present.bug_id
-    left join test_features
-        on
-            bugs.customer_id = test_features.customer_id
-            and bugs.reported_test_feature_id = test_features.test_feature_id
-    left join rejected_test_features
-        on
-            bugs.customer_id = rejected_test_features.customer_id
-            and bugs.reported_test_feature_id = rejected_test_features.test_feature_id
-    left join rejection_reasons
-        on
-            bugs.customer_id = rejection_reasons.customer_id
-            and bugs.bug_id = rejection_reasons.bug_id
-    left join triage
-        on
-            bugs.customer_id = triage.customer_id
-            and bugs.bug_id = triage.bug_id
+            bugs.customer_id = attributed.customer_id
+            and bugs.bug_id = attributed.bug_id
 )
 
-select * from joined
+select * from described
