@@ -39,7 +39,7 @@ _SETTINGS = {
     # What has landed stays nowhere else.
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
-    "LOAD__WORKERS": "2",
+    "LOAD__WORKERS": "1",
     # What a load must know of earlier ones stands in the ledger; dlt's own state holds nothing.
     "RESTORE_FROM_DESTINATION": "false",
     # Rows that wait to be written stand in memory.
