@@ -58,7 +58,7 @@
                 {{ document }} as given_document,
                 case
                     when strlen({{ document }}) - strlen(replace(replace({{ document }}, '[', ''), '{', '')) < 128
-                        then cast(json_structure(try_cast({{ document }} as json)) as varchar)
+                        then cast(try(json_structure({{ document }})) as varchar)
                 end as structure
             from {{ relation }}
         ) as documents
