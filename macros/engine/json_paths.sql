@@ -29,7 +29,8 @@
 {# Documents of one structure have the same paths, and there are far fewer structures than documents. A
    structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where
    elements of an array are of several types; such documents are looked at themselves. So are those that
-   could be nested beyond 128 levels, for which DuckDB finds no structure and has to be started anew.
+   could be nested beyond 128 levels, for which DuckDB finds no structure and has to be started anew, and
+   those that are no object. Structures share most of their entries, so each entry is looked at once.
 
    `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
    these, so they are generalised first. #}
@@ -43,6 +44,42 @@
     ] %}
         {%- set path.sql = "regexp_replace(" ~ path.sql ~ ", '" ~ pattern ~ "', '" ~ general ~ "', 'g')" %}
     {%- endfor %}
+    with structures as (
+        select distinct
+            {{ columns }}
+            structure,
+            case
+                when structure is null or contains(structure, '"JSON"') or not starts_with(structure, '{')
+                    then given_document
+            end as whole_document
+        from (
+            select
+                {{ columns }}
+                {{ document }} as given_document,
+                case
+                    when strlen({{ document }}) - strlen(replace(replace({{ document }}, '[', ''), '{', '')) < 128
+                        then cast(try(json_structure({{ document }})) as varchar)
+                end as structure
+            from {{ relation }}
+        ) as documents
+    ),
+
+    pieces as (
+        select
+            {{ columns }}
+            try_cast(whole_document as json) as piece,
+            false as is_structure
+        from structures
+        where whole_document is not null
+        union all
+        select distinct
+            {{ columns }}
+            json_object(entries.key, entries.value) as piece,
+            true as is_structure
+        from structures, json_each(structures.structure) as entries
+        where whole_document is null
+    )
+
     select distinct
         {{ columns }}
         {{ path.sql }} as json_path,
@@ -63,27 +100,10 @@
                 else tree.fullkey
             end as place,
             case
-                when mixed_document is null and tree.type = 'VARCHAR' then tree.atom ->> '$'
+                when is_structure and tree.type = 'VARCHAR' then tree.atom ->> '$'
                 else tree.type
             end as value_type
-        from (
-            select distinct
-                {{ columns }}
-                structure,
-                case
-                    when structure is null or contains(structure, '"JSON"') then given_document
-                end as mixed_document
-            from (
-                select
-                    {{ columns }}
-                    {{ document }} as given_document,
-                    case
-                        when length({{ document }}) - length(translate({{ document }}, '[{', '')) < 128
-                            then cast(json_structure(try_cast({{ document }} as json)) as varchar)
-                    end as structure
-                from {{ relation }}
-            ) as documents
-        ) as structures, json_tree(try_cast(coalesce(mixed_document, structure) as json)) as tree
+        from pieces, json_tree(piece) as tree
         where tree.parent is not null
     ) as places
 {%- endmacro %}

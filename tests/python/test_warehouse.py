@@ -264,6 +264,15 @@ def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
     dbt("build", *DATA_ONLY)
 
 
+@pytest.mark.usefixtures("loaded")
+def test_a_mart_has_its_key_and_no_index_of_another_engine(dbt: Dbt, select: Select) -> None:
+    dbt("run", "--select", "+dim_products")
+    assert select(
+        "select has_primary_key, (select count(*) from duckdb_indexes()) from duckdb_tables()"
+        " where table_name = 'dim_products'"
+    ) == [(True, 0)]
+
+
 def test_what_was_made_can_be_taken_away_again(
     load: Callable[..., Any], dbt: Dbt, select: Select, warehouse: Path
 ) -> None:
