@@ -1,4 +1,4 @@
-"""Writes RESULTS.md: the figures of a run and a plot of them; what is said of them stays."""
+"""Writes a run's figures and a plot of them into RESULTS.md and README.md; other text stays."""
 
 import os
 import platform
@@ -15,6 +15,7 @@ from benchmarks.figures import Figure, markdown
 from benchmarks.load import Run
 
 PAGE = Path(__file__).with_name("RESULTS.md")
+README = Path(__file__).parents[1] / "README.md"
 PLOT = Path(__file__).with_name("results.svg")
 _MEASURED = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end of measured -->)", re.DOTALL)
 _TOOLS = ("dlt", "dbt-core", "dbt-duckdb", "duckdb")
@@ -26,12 +27,20 @@ def write(
     builds: Mapping[int, Build],
 ) -> None:
     """Put a run's figures in the place of the last run's."""
-    parts = [f"Measured on {datetime.now(UTC):%Y-%m-%d}, {_machine()}.\n", f"![]({PLOT.name})\n"]
+    parts = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, {_machine()}.\n",
+        f"![Seconds by the number of bugs]({PLOT.name})\n",
+    ]
     parts += [f"## {title}\n\n{markdown(figures)}" for title, figures in sections.items()]
     parts.append(f"## Where a build's seconds go\n\n{_layers(builds)}")
-    measured = "\n".join(parts)
-    PAGE.write_text(_MEASURED.sub(lambda _: f"\n{measured}\n", PAGE.read_text(), count=1))
+    _fill(PAGE, "\n".join(parts))
+    limited = [figure for figures in sections.values() for figure in figures if figure.limit]
+    _fill(README, markdown(limited))
     PLOT.write_text(vl_convert.vegalite_to_svg(_plot(runs, builds)))
+
+
+def _fill(page: Path, measured: str) -> None:
+    page.write_text(_MEASURED.sub(lambda _: f"\n{measured}\n", page.read_text(), count=1))
 
 
 def _machine() -> str:

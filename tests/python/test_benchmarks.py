@@ -49,17 +49,20 @@ def test_a_figure_beyond_its_limit_is_marked() -> None:
 
 
 def test_what_is_said_of_the_figures_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page, plot = tmp_path / "RESULTS.md", tmp_path / "results.svg"
-    monkeypatch.setattr(results, "PAGE", page)
-    monkeypatch.setattr(results, "PLOT", plot)
-    page.write_text("# Said before\n<!-- measured -->\nold\n<!-- end of measured -->\nSaid after\n")
+    page, readme, plot = (tmp_path / name for name in ("RESULTS.md", "README.md", "results.svg"))
+    for name, path in (("PAGE", page), ("README", readme), ("PLOT", plot)):
+        monkeypatch.setattr(results, name, path)
+    before = "# Said before\n<!-- measured -->\nold\n<!-- end of measured -->\nSaid after\n"
+    for path in (page, readme):
+        path.write_text(before)
     done = Build(8.0, 3.0, 7.0, 900.0, {"marts": 5.0, "data tests": 3.0}, [("fct_bugs", 2.0)])
     runs = {bugs: load.Run(bugs / 1000, bugs, 400.0) for bugs in (1000, 2000)}
-    figures = [Figure("load", "3.0 s")]
-    results.write({"Loads": figures}, runs, dict.fromkeys(runs, done))
-    text = page.read_text()
-    assert text.startswith("# Said before\n")
-    assert text.endswith("Said after\n")
-    assert "old" not in text
-    assert markdown(figures) in text
+    plain, limited = Figure("calls", "3,000"), Figure("load", "3.0 s", value=2.0, limit=2.5)
+    results.write({"Loads": [plain, limited]}, runs, dict.fromkeys(runs, done))
+    for path, figures in ((page, [plain, limited]), (readme, [limited])):
+        text = path.read_text()
+        assert text.startswith("# Said before\n")
+        assert text.endswith("Said after\n")
+        assert "old" not in text
+        assert markdown(figures) in text
     assert plot.read_text().startswith("<svg")
