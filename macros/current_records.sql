@@ -3,6 +3,14 @@
    since that goes by the order of landing, and not every destination can close a version. An archive
    that was replayed twice has landed the same version twice. #}
 {% macro current_records(table) -%}
+    {{ testio.records_by_age(table, '= 1') }}
+{%- endmacro %}
+
+{% macro earlier_records(table) -%}
+    {{ testio.records_by_age(table, '> 1') }}
+{%- endmacro %}
+
+{% macro records_by_age(table, ages) -%}
     select versions.*
     from {{ source('testio_raw', table) }} as versions
     inner join (
@@ -19,12 +27,12 @@
         from (
             {{ testio.landed_rows(table) }}
         ) as landed
-    ) as newest
+    ) as aged
         on
-            versions.customer_id = newest.customer_id
-            and versions.id = newest.id
-            and versions.loaded_at = newest.loaded_at
-            and versions.content_hash = newest.content_hash
-            and versions._dlt_load_id = newest._dlt_load_id
-            and newest.age = 1
+            versions.customer_id = aged.customer_id
+            and versions.id = aged.id
+            and versions.loaded_at = aged.loaded_at
+            and versions.content_hash = aged.content_hash
+            and versions._dlt_load_id = aged._dlt_load_id
+            and aged.age {{ ages }}
 {%- endmacro %}

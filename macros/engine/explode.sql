@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {% macro duckdb__explode(relation, document, path, keep) -%}
-    {%- set json_path = '$."' ~ path | replace('.', '"."') ~ '"' if path else '$' %}
+    {%- set array = "try(json_extract(" ~ document ~ ", '$.\"" ~ path | replace('.', '"."') ~ "\"'))" if path else document %}
     select
         {%- for name in keep %}
         {{ name }},
@@ -19,8 +19,7 @@
             {%- for name in keep %}
             {{ name }},
             {%- endfor %}
-            try_cast(json_extract(try_cast({{ document }} as json), '{{ json_path }}') as json[])
-                as elements
+            try(from_json({{ array }}, '["JSON"]')) as elements
         from {{ relation }}
     ) as documents
 {%- endmacro %}

@@ -1,5 +1,17 @@
-with source as (
-    {{ landed_rows('bugs') }}
+with newest as (
+    select
+        bug_id,
+        customer_id,
+        severity,
+        status,
+        is_auto_accepted,
+        is_known,
+        loaded_at
+    from {{ ref('stg_bugs') }}
+),
+
+source as (
+    {{ earlier_records('bugs') }}
 ),
 
 projected as (
@@ -11,9 +23,8 @@ projected as (
     ], keep=['id', 'customer_id', 'loaded_at']) }}
 ),
 
--- An archive that was replayed twice has landed the same version twice.
-renamed as (
-    select distinct
+earlier as (
+    select
         -- keys
         id as bug_id,
         customer_id,
@@ -21,7 +32,6 @@ renamed as (
         -- text
         severity,
         {{ bug_status() }} as status,
-        unfit_columns,
 
         -- flags
         coalesce(status = 'accepted' and auto_accepted, false) as is_auto_accepted,
@@ -30,6 +40,13 @@ renamed as (
         -- times
         {{ to_utc('loaded_at') }} as loaded_at
     from projected
+),
+
+-- An archive that was replayed twice has landed the same version twice.
+versions as (
+    select * from newest
+    union distinct
+    select * from earlier
 )
 
-select * from renamed
+select * from versions
