@@ -49,7 +49,7 @@ def commands(folder: Path) -> list[Figure]:
 def make_run(folder: Path) -> list[Figure]:
     """Measure each command of `make run` on the sandbox."""
     listed = subprocess.run(
-        ["make", "--dry-run", "run"],  # noqa: S607 - it is what people type
+        ["make", "--no-print-directory", "--dry-run", "run"],  # noqa: S607 - it is what people type
         cwd=folder,
         check=True,
         capture_output=True,
