@@ -19,7 +19,7 @@ import raw
 from click.testing import CliRunner
 from conftest import CUSTOMER_ID, Loaded, load_undisturbed
 
-from loader import pipeline, source
+from loader import pipeline, reader, source
 from loader.cli import main
 from loader.client import Client
 from loader.customers import Customer
@@ -185,6 +185,19 @@ def test_nothing_grows_older_than_it_may(warehouse: Path, calendar: Calendar) ->
             assert calendar.now() - status.oldest_read_at < timedelta(days=7)
     assert counts[0] < most / 2
     assert max(counts) < most  # a slice at each load, never all at once
+
+
+@pytest.mark.parametrize(("enough", "is_begun_first"), [(1, False), (1000, True)])
+def test_a_product_is_begun_when_little_waits(
+    enough: int, is_begun_first: bool, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_ENOUGH", enough)
+    with serve(Account(products=6, tests=60, bugs=20)) as sandbox:
+        pipeline.load(DuckDbFile(warehouse), Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
+        asked = [(path, query.get("page")) for path, query in sandbox.requests]
+    begun = [at for at, (path, page) in enumerate(asked) if page == ["1"] and "/products/" in path]
+    details = [at for at, (path, _) in enumerate(asked) if path.startswith("/exploratory_tests/")]
+    assert (begun[5] < details[0]) == is_begun_first
 
 
 def test_no_question_is_asked_twice(warehouse: Path) -> None:
