@@ -1,19 +1,15 @@
 """Measures dbt's build against one script of SQL that makes the same marts, and its memory."""
 
-import os
 import shutil
-import subprocess
 import sys
-import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 import orjson
 
+from benchmarks import process
 from benchmarks.figures import Figure, ratio
 from benchmarks.floor import run_floor
 
@@ -33,7 +29,7 @@ class Build:
     """Seconds of the script."""
     peak_megabytes: float
     by_layer: Counter[str]
-    """Seconds by folder of models; those of data tests under `tests`."""
+    """Seconds by folder of models; those of tests under `data tests`."""
     slowest: list[tuple[str, float]]
 
 
@@ -42,29 +38,22 @@ def measure(warehouse: Path, folder: Path) -> Build:
 
     Unit tests are left out, for they do not depend on it.
     """
-    # In a process of its own, for what this one holds would count as memory of dbt, its child.
-    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
-        floor = apart.submit(run_floor, warehouse).result()
+    floor = run_floor(warehouse)
     shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
     environment = {
-        **os.environ,
         "TESTIO_DUCKDB_PATH": str(warehouse),
         "DBT_PROJECT_DIR": str(PROJECT),
         "DBT_PROFILES_DIR": str(folder),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
-    command = [DBT, "--quiet", "build", "--exclude-resource-type", "unit_test"]
-    started = time.monotonic()
-    dbt = subprocess.Popen(command, env=environment)
-    _, status, usage = os.wait4(dbt.pid, 0)
-    seconds = time.monotonic() - started
-    if status:
-        raise SystemExit(f"dbt ended with {os.waitstatus_to_exitcode(status)}")
-    return _told(folder / "target", seconds, floor, usage.ru_maxrss / 1024)
+    usage = process.run(
+        [DBT, "--quiet", "build", "--exclude-resource-type", "unit_test"], environment
+    )
+    return _told(folder / "target", floor, usage)
 
 
-def _told(target: Path, seconds: float, floor: float, peak_megabytes: float) -> Build:
+def _told(target: Path, floor: float, usage: process.Usage) -> Build:
     """Return what dbt's own files tell of a build."""
     nodes = orjson.loads((target / "manifest.json").read_bytes())["nodes"]
     results = orjson.loads((target / "run_results.json").read_bytes())["results"]
@@ -84,7 +73,12 @@ def _told(target: Path, seconds: float, floor: float, peak_megabytes: float) -> 
         ]
     working = (max(moments) - min(moments)).total_seconds()
     return Build(
-        working, seconds - working, floor, peak_megabytes, by_layer, slowest.most_common(5)
+        working,
+        usage.seconds - working,
+        floor,
+        usage.peak_megabytes,
+        by_layer,
+        slowest.most_common(5),
     )
 
 

@@ -1,7 +1,5 @@
 """Measures loads: against a bare client, at a latency, after days of changes, and their memory."""
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
 
+from benchmarks import process
 from benchmarks.accounts import Served, Size, needed_paths, served
 from benchmarks.figures import Figure, markdown, ratio
 from loader.sandbox import TOKEN
@@ -149,27 +148,19 @@ def a_day_later(warehouse: Path, sandbox: Served, day: int) -> Run:
 def load(warehouse: Path, sandbox: Served) -> Run:
     """Load what is served."""
     environment = {
-        **os.environ,
         "TESTIO_DUCKDB_PATH": str(warehouse),
         "SOURCES__TESTIO__API_TOKEN": TOKEN,
         "SOURCES__TESTIO__CUSTOMER_ID": "1",
         "SOURCES__TESTIO__BASE_URL": sandbox.url,
     }
-    started = time.monotonic()
-    loader = subprocess.Popen(
-        [LOADER, "load", "--json"], env=environment, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(loader.pid, 0)
-    seconds = time.monotonic() - started
-    if status:
-        raise SystemExit(f"the load ended with {os.waitstatus_to_exitcode(status)}")
+    usage = process.run([LOADER, "load", "--json"], environment)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         sql = (
             "select sum(requests) from testio_raw.ledger"
             " where _dlt_load_id = (select max(load_id) from testio_raw._dlt_loads)"
         )
         (calls,) = connection.execute(sql).fetchone() or (0,)
-    return Run(seconds, int(calls), usage.ru_maxrss / 1024)
+    return Run(usage.seconds, int(calls), usage.peak_megabytes)
 
 
 def load_whole(warehouse: Path, size: Size) -> Run:
