@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, RLock
 
 from loader.api import CallFailed, NotFound, ReadingStopped, Unusable
 
@@ -19,6 +19,8 @@ class Breaker:
     def __init__(self, is_api_up: Callable[[], bool]) -> None:
         self._is_api_up = is_api_up
         self._lock = Lock()
+        self._asking = RLock()
+        """Held while it is asked whether the API is down: nobody else asks for anything then."""
         self._failures = 0
         self._failures_of_kind: Counter[str] = Counter()
         self._stopped: dict[str, str] = {}
@@ -26,8 +28,9 @@ class Breaker:
 
     def check(self, path: str) -> None:
         """Raise ReadingStopped if there is no sense in asking for `path`."""
-        if reason := self._all_stopped or self._stopped.get(_kind(path)):
-            raise ReadingStopped(reason)
+        with self._asking:
+            if reason := self._all_stopped or self._stopped.get(_kind(path)):
+                raise ReadingStopped(reason)
 
     def succeeded(self, path: str) -> None:
         """Note that the API has answered."""
@@ -52,8 +55,10 @@ class Breaker:
             self._failures_of_kind[kind] += isinstance(failure, Unusable) and not is_divisible
             if self._failures_of_kind[kind] >= _MAX_OF_A_KIND:
                 self._stopped[kind] = f"given up after {_MAX_OF_A_KIND} failed calls: {failure}"
-        if is_suspect and not self._is_api_up():
-            self._all_stopped = f"stopped, since nothing is answered any more: {failure}"
+        if is_suspect:
+            with self._asking:
+                if not self._is_api_up():
+                    self._all_stopped = f"stopped, since nothing is answered any more: {failure}"
 
 
 def _kind(path: str) -> str:

@@ -696,7 +696,8 @@ def test_an_access_that_is_withdrawn_altogether_stops_the_load(
         return Answer(403) if calls.next() > 15 else account(path, query)
 
     assert run(withdrawn).exit_code == 3
-    assert calls.next() < 15 + 40
+    # Some fail while the last answers arrive, then twenty in a row, and what is under way.
+    assert calls.next() < 15 + 10 + 20 + 10 + 5
     landed = raw.read(loaded)
     assert raw.differences(landed, undisturbed.raw) == []
     assert any("nothing is answered any more" in why for why in landed.incomplete.values())
