@@ -1,6 +1,6 @@
 """Measures the whole product in one run, beside what it is measured against.
 
-python -m benchmarks            writes benchmarks/RESULTS.md; takes about half an hour
+python -m benchmarks            writes benchmarks/RESULTS.md; takes about a quarter of an hour
 python -m benchmarks BUGS …     the same with accounts of other sizes, to try it out
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import build, load, queries, results, start
 from benchmarks.accounts import Size
 from benchmarks.figures import Figure, markdown
+from loader.saved_queries import MANIFEST
 
 BUGS_A_TEST = 50
 MOST_GROWTH = 1.3
@@ -37,7 +38,7 @@ def main() -> None:
             builds[bugs] = build.measure(warehouse, folder)
             is_largest = bugs == max(sizes)
             if is_largest:
-                asked = queries.figures(warehouse, folder / "target" / queries.MANIFEST.name, bugs)
+                asked = queries.figures(warehouse, folder / "target" / MANIFEST.name, bugs)
         by_size.append(load.memory(bugs, runs[bugs]))
         by_size += build.figures(builds[bugs], bugs, MOST_OF_THE_SCRIPT if is_largest else None)
     for small, large in pairwise(sizes):

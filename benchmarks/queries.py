@@ -8,9 +8,8 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.figures import Figure
-from loader.saved_queries import MANIFEST, statements
+from loader.saved_queries import statements
 
-__all__ = ["MANIFEST", "figures"]
 _TIMES = 5
 _QUESTIONS = Path(__file__).parents[1] / "docs" / "questions.md"
 _SQL = re.compile(r"## (\d+)\. .*?```sql\n(.*?)\n```", re.DOTALL)

@@ -1,12 +1,13 @@
 """What the benchmarks measure against, and that their page says what was found."""
 
+import sys
 from pathlib import Path
 
 import duckdb
 import orjson
 import pytest
 
-from benchmarks import load, results
+from benchmarks import load, process, results
 from benchmarks.accounts import Size, needed_paths, served
 from benchmarks.build import Build
 from benchmarks.figures import Figure, markdown
@@ -40,6 +41,11 @@ def ids(answers: list[tuple[bytes]], key: str) -> set[int | None]:
     bodies = [orjson.loads(answer) for (answer,) in answers]
     records = [record for body in bodies for record in objects(body, key)]
     return {parse_id(record.get("id")) for record in records} - {None}
+
+
+def test_the_memory_of_a_command_is_its_own() -> None:
+    held = bytearray(300_000_000)
+    assert process.run([sys.executable, "-c", "pass"], {}).peak_megabytes < len(held) / 1e6 / 3
 
 
 def test_a_figure_beyond_its_limit_is_marked() -> None:

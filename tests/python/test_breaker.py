@@ -1,5 +1,8 @@
 """Calls that fail in a row stop what is broken, and only that."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+
 import pytest
 
 from loader.api import CallFailed, NotFound, ReadingStopped, Refused, TooSlow, Unusable
@@ -69,3 +72,20 @@ def test_a_token_that_is_refused_ends_it_all_at_once() -> None:
     breaker = Breaker(lambda: True)
     fail(breaker, "/bugs", 1, ReadingStopped("HTTP 401"))
     assert is_stopped(breaker, "/products")
+
+
+def test_nobody_asks_while_it_is_asked_whether_it_is_up() -> None:
+    asked, answered = Event(), Event()
+
+    def is_up() -> bool:
+        asked.set()
+        return not answered.wait(5)
+
+    breaker = Breaker(is_up)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(fail, breaker, "/bugs", 20, Unusable("HTTP 503"))
+        assert asked.wait(5)
+        other = pool.submit(is_stopped, breaker, "/products")
+        assert not wait([other], timeout=0.2).done
+        answered.set()
+        assert other.result(5)
