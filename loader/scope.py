@@ -16,24 +16,6 @@ COMPLETE = "ok"
 class Scope:
     """Keeps the books of one scope: ids seen, records put aside, what reading has cost."""
 
-    # Those of all tests that are still to be read stand in memory.
-    __slots__ = (
-        "_answers",
-        "_contents",
-        "_customer_id",
-        "_effort",
-        "_problems",
-        "_record_count",
-        "_remarks",
-        "_repeated_count",
-        "claimed_count",
-        "endpoint",
-        "mended_count",
-        "product_id",
-        "quarantined",
-        "test_id",
-    )
-
     def __init__(
         self,
         endpoint: Endpoint,
