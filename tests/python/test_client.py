@@ -1,0 +1,14 @@
+"""How the client gets to the API."""
+
+import pytest
+
+from loader.client import Client
+from loader.sandbox import TOKEN, Account, serve
+
+
+def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(Account(products=2, tests=12, bugs=60)) as sandbox:
+        monkeypatch.setenv("http_proxy", sandbox.url.partition("/customer")[0])
+        monkeypatch.setenv("no_proxy", "")
+        client = Client("http://api.example.test/customer/v2", TOKEN)
+        assert len(client.get("/products", ["products"]).value) == 2
