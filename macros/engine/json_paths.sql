@@ -1,7 +1,10 @@
-{% macro json_paths(relation, document, keep=[]) -%}
+{% macro json_paths(relation, document, keep=[], extremes={}) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
     select
         {{ columns }}
+        {%- for name in extremes %}
+        {{ name }},
+        {%- endfor %}
         json_path,
         json_type
     from (
@@ -9,7 +12,7 @@
             *,
             count(case when json_type <> 'null' then 1 end) over (partition by {{ columns }} json_path) as type_count
         from (
-            {{ testio.all_json_paths(relation, document, keep) }}
+            {{ testio.all_json_paths(relation, document, keep, extremes) }}
         ) as found
     ) as counted
     where
@@ -18,24 +21,26 @@
         or (type_count = 0 and json_path not like '%]')
 {%- endmacro %}
 
-{% macro all_json_paths(relation, document, keep=[]) -%}
-    {{ adapter.dispatch('all_json_paths', 'testio')(relation, document, keep) }}
+{% macro all_json_paths(relation, document, keep=[], extremes={}) -%}
+    {{ adapter.dispatch('all_json_paths', 'testio')(relation, document, keep, extremes) }}
 {%- endmacro %}
 
-{% macro default__all_json_paths(relation, document, keep) -%}
+{% macro default__all_json_paths(relation, document, keep, extremes) -%}
     {{ testio.unsupported() }}
 {%- endmacro %}
 
 {# Documents of one structure have the same paths, and there are far fewer structures than documents. A
-   structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where
-   elements of an array are of several types; such documents are looked at themselves. So are those that
-   could be nested beyond 128 levels, for which DuckDB finds no structure and has to be started anew, and
-   those that are no object. Structures share most of their entries, so each entry is looked at once.
+   structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where there
+   are several types, or an object without keys: such a document is taken apart, level by level, until each
+   piece has a structure. So is one that could be nested beyond 128 levels, for which DuckDB finds no
+   structure and has to be started anew. Structures share most of their entries, so each entry is looked at
+   once.
 
    `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
    these, so they are generalised first. #}
-{% macro duckdb__all_json_paths(relation, document, keep) -%}
-    {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+{% macro duckdb__all_json_paths(relation, document, keep, extremes) -%}
+    {%- set given = (keep + extremes | list) | join(', ') ~ (', ' if keep or extremes) %}
+    {%- set found = keep | join(', ') ~ (', ' if keep) ~ testio.extreme_values(extremes) %}
     {%- set path = namespace(sql='place') %}
     {%- for pattern, general in [
         ('[.][A-Za-z_]*([0-9][A-Za-z_]*){5,}', '.*'),
@@ -44,44 +49,74 @@
     ] %}
         {%- set path.sql = "regexp_replace(" ~ path.sql ~ ", '" ~ pattern ~ "', '" ~ general ~ "', 'g')" %}
     {%- endfor %}
-    with structures as (
-        select distinct
-            {{ columns }}
+    with recursive structures as materialized (
+        select
+            {{ found }}
+            '$' as place,
             structure,
-            case
-                when structure is null or contains(structure, '"JSON"') or not starts_with(structure, '{')
-                    then given_document
-            end as whole_document
+            unstructured
         from (
-            select
-                {{ columns }}
-                {{ document }} as given_document,
-                case
-                    when strlen({{ document }}) - strlen(replace(replace({{ document }}, '[', ''), '{', '')) < 128
-                        then cast(try(json_structure({{ document }})) as varchar)
-                end as structure
-            from {{ relation }}
+            {{ testio.with_structure(relation, document) }}
         ) as documents
+        group by all
     ),
 
     pieces as (
-        select
-            {{ columns }}
-            try_cast(whole_document as json) as piece,
-            false as is_structure
+        select *
         from structures
-        where whole_document is not null
         union all
-        select distinct
-            {{ columns }}
-            json_object(entries.key, entries.value) as piece,
-            true as is_structure
-        from structures, json_each(structures.structure) as entries
-        where whole_document is null
+        select
+            {{ given }}
+            place,
+            structure,
+            unstructured
+        from (
+            {{ testio.with_structure(
+                '(select ' ~ given ~ 'concat(place, substr(elements.fullkey, 2)) as place, cast(elements.value as varchar) as child'
+                ~ ' from pieces, json_each(try_cast(unstructured as json)) as elements) as children',
+                'child'
+            ) }}
+        ) as documents
+    ),
+
+    entries as (
+        select
+            {{ found }}
+            concat(place, substr(elements.fullkey, 2)) as place,
+            elements.value as structure
+        from pieces, json_each(structure) as elements
+        group by all
+    ),
+
+    types as (
+        select
+            {{ found }}
+            place,
+            json_type(coalesce(structure, unstructured)) as value_type
+        from pieces
+        where place <> '$' and left(coalesce(structure, unstructured), 1) in ('{', '[')
+        group by all
+        union all
+        select
+            {{ found }}
+            concat(place, substr(tree.fullkey, 2)) as place,
+            case tree.type when 'VARCHAR' then tree.atom ->> '$' else tree.type end as value_type
+        from entries, json_tree(structure) as tree
+        group by all
+    ),
+
+    general as (
+        select
+            {{ found }}
+            case when contains(place, '"') then regexp_replace(place, '"([^"\\]|\\.)*"', '*', 'g') else place end as place,
+            value_type
+        from types
+        where place <> '$'
+        group by all
     )
 
-    select distinct
-        {{ columns }}
+    select
+        {{ found }}
         {{ path.sql }} as json_path,
         case value_type
             when 'OBJECT' then 'object'
@@ -91,34 +126,51 @@
             when 'NULL' then 'null'
             else 'number'
         end as json_type
-    from (
-        select distinct
-            {{ columns }}
-            case
-                when contains(tree.fullkey, '"')
-                    then regexp_replace(tree.fullkey, '"([^"\\]|\\.)*"', '*', 'g')
-                else tree.fullkey
-            end as place,
-            case
-                when is_structure and tree.type = 'VARCHAR' then tree.atom ->> '$'
-                else tree.type
-            end as value_type
-        from pieces, json_tree(piece) as tree
-        where tree.parent is not null
-    ) as places
+    from general
+    group by all
 {%- endmacro %}
 
-{% macro postgres__all_json_paths(relation, document, keep) -%}
+{% macro with_structure(relation, document) -%}
+    select
+        *,
+        case when not is_mixed then found_structure end as structure,
+        case when is_mixed then {{ document }} end as unstructured
+    from (
+        select
+            *,
+            coalesce(contains(found_structure, '"JSON"'), true) as is_mixed
+        from (
+            select
+                *,
+                case
+                    when strlen({{ document }}) - strlen(replace(replace({{ document }}, '[', ''), '{', '')) < 128
+                        then cast(try(json_structure({{ document }})) as varchar)
+                end as found_structure
+            from {{ relation }}
+        ) as looked_at
+    ) as judged
+{%- endmacro %}
+
+{% macro extreme_values(extremes) -%}
+    {%- for name, function in extremes.items() %}
+            {{ function }}({{ name }}) as {{ name }},
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro postgres__all_json_paths(relation, document, keep, extremes) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+    {%- set given = keep + extremes | list %}
     with recursive places as (
         select
-            {{ columns }}
+            {%- for name in given %}
+            {{ name }},
+            {%- endfor %}
             '' as json_path,
             {{ testio.try_json(document) }} as found
         from {{ relation }}
         union all
         select
-            {%- for name in keep %}
+            {%- for name in given %}
             places.{{ name }},
             {%- endfor %}
             places.json_path || children.step as json_path,
@@ -143,26 +195,32 @@
         where json_typeof(places.found) in ('object', 'array')
     )
 
-    select distinct
+    select
         {{ columns }}
+        {{- testio.extreme_values(extremes) }}
         json_path,
         case json_typeof(found) when 'string' then 'text' else json_typeof(found) end as json_type
     from places
     where json_path <> ''
+    group by {{ columns }} json_path, json_type
 {%- endmacro %}
 
 {# What documents of one structure have in common is found out once. A structure is the document's tokens,
    without commas, and with the name of a type in the place of each value. #}
-{% macro spark__all_json_paths(relation, document, keep) -%}
+{% macro spark__all_json_paths(relation, document, keep, extremes) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
+    {%- set found = columns ~ testio.extreme_values(extremes) %}
     {%- set text = '"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"' %}
-    select distinct
-        {{ columns }}
+    select
+        {{ found }}
         regexp_replace(place.json_path, '^[.]', '') as json_path,
         place.json_type as json_type
     from (
         select
             {{ columns }}
+            {%- for name in extremes %}
+            {{ name }},
+            {%- endfor %}
             explode(aggregate(
                 structure,
                 named_struct(
@@ -197,8 +255,8 @@
                 outcome -> array_distinct(outcome.places)
             )) as place
         from (
-            select distinct
-                {{ columns }}
+            select
+                {{ found }}
                 transform(
                     regexp_extract_all({{ document }}, r'{{ text }}\s*:?|[{}\[\]]|[^\s,:{}\[\]"]+', 0),
                     token -> case
@@ -216,7 +274,9 @@
                 ) as structure
             from {{ relation }}
             where get_json_object({{ document }}, '$') is not null
+            group by {{ columns }} structure
         ) as structures
     ) as places
     where place.json_path <> ''
+    group by {{ columns }} json_path, json_type
 {%- endmacro %}

@@ -1,4 +1,5 @@
-with current_versions as (
+-- Fewer than what is current, so that what payloads are joined with stays small.
+with gone_versions as (
     select
         versions.customer_id,
         versions.endpoint,
@@ -10,57 +11,55 @@ with current_versions as (
             versions.customer_id = present.customer_id
             and versions.endpoint = present.endpoint
             and versions.record_id = present.record_id
-    where
-        versions.is_newest
-        and (present.record_id is not null or versions.endpoint = 'reject_reasons')
+    group by versions.customer_id, versions.endpoint, versions.content_hash, versions.loaded_at
+    having
+        max(case
+            when not versions.is_newest then 0
+            when present.record_id is not null or versions.endpoint = 'reject_reasons' then 1
+            else 0
+        end) = 0
 ),
 {% for endpoint in endpoints() %}
 {{ endpoint }}_documents as (
     select
         landed.customer_id,
         landed.payload,
-        {{ to_utc('landed.loaded_at') }} as loaded_at,
-        current_versions.content_hash is not null as is_current
+        {{ to_utc('landed.loaded_at') }} as first_seen_at,
+        {{ to_utc('landed.loaded_at') }} as last_seen_at,
+        case when gone_versions.content_hash is null then 0 else 1 end as is_gone
     from (
         {{ landed_rows(endpoint) }}
     ) as landed
-    left join current_versions
+    left join gone_versions
         on
-            landed.customer_id = current_versions.customer_id
-            and landed.content_hash = current_versions.content_hash
-            and {{ to_utc('landed.loaded_at') }} = current_versions.loaded_at
-            and current_versions.endpoint = '{{ endpoint }}'
+            landed.customer_id = gone_versions.customer_id
+            and landed.content_hash = gone_versions.content_hash
+            and {{ to_utc('landed.loaded_at') }} = gone_versions.loaded_at
+            and gone_versions.endpoint = '{{ endpoint }}'
 ),
 
 {{ endpoint }}_paths as (
-    {{ json_paths(endpoint ~ '_documents', 'payload', keep=['customer_id', 'loaded_at', 'is_current']) }}
+    {{ json_paths(
+        endpoint ~ '_documents',
+        'payload',
+        keep=['customer_id'],
+        extremes={'first_seen_at': 'min', 'last_seen_at': 'max', 'is_gone': 'min'}
+    ) }}
 ),
 {% endfor %}
-all_paths as (
+paths as (
     {%- for endpoint in endpoints() %}
     select
         '{{ endpoint }}' as endpoint,
         customer_id,
         json_path,
         json_type,
-        loaded_at,
-        is_current
+        first_seen_at,
+        last_seen_at,
+        is_gone
     from {{ endpoint }}_paths
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
-),
-
-paths as (
-    select
-        customer_id,
-        endpoint,
-        json_path,
-        json_type,
-        min(loaded_at) as first_seen_at,
-        max(loaded_at) as last_seen_at,
-        max(case when is_current then 1 else 0 end) = 0 as is_gone
-    from all_paths
-    group by customer_id, endpoint, json_path, json_type
 ),
 
 compared as (
@@ -83,7 +82,7 @@ judged as (
         json_path,
         json_type,
         case json_type when 'null' then path_first_seen_at else first_seen_at end > first_loaded_at as is_new,
-        is_gone,
+        is_gone = 1 as is_gone,
         json_type <> 'null' and type_count > 1 and json_path not like '%*' as is_type_changed,
         first_seen_at,
         last_seen_at
