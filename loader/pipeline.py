@@ -45,6 +45,12 @@ _SETTINGS = {
     # Rows that wait to be written stand in memory.
     "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
+_ADVICE = {
+    "HTTP 401": "; check the token and that it belongs to this customer",
+    "HTTP 403": "; check the token and that it belongs to this customer",
+    "HTTP 404": "; check base_url",
+    "HTTP 3": "; check base_url",
+}
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """Of mallopt(3)."""
 
@@ -244,11 +250,8 @@ def _reason(failure: DltException, customer: Customer) -> str:
     cause: BaseException = failure
     for cause in _causes(failure):
         if isinstance(cause, NothingRead):
-            advice = "; check the token and that it belongs to this customer"
-            return (
-                f"nothing could be read from {customer.shown_url}: "
-                f"{cause}{advice if 'HTTP 401' in str(cause) or 'HTTP 403' in str(cause) else ''}"
-            )
+            advice = next((text for status, text in _ADVICE.items() if status in str(cause)), "")
+            return f"nothing could be read from {customer.shown_url}: {cause}{advice}"
         if isinstance(cause, BadArchive):
             return str(cause)
     if not isinstance(failure, PipelineStepFailed):

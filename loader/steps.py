@@ -213,13 +213,12 @@ class Steps:
         for section_id, path in paths:
             try:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
-            except NotFound as gone:
-                scope.book(gone.effort)
-                scope.remark(str(gone))
-                self._keep(path, None)
-                continue
             except CallFailed as failure:
                 scope.book(failure.effort)
+                if isinstance(failure, NotFound) and not scope.is_of_account:
+                    scope.remark(str(failure))  # the product, section or test is gone
+                    self._keep(path, None)
+                    continue
                 scope.fail(failure, f"section {section_id}" if section_id else "")
                 continue
             value = scope.take(answer)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,17 @@ def test_a_refused_token_is_said_in_one_line(warehouse: Path, customer: Customer
         pipeline.load(DuckDbFile(warehouse), stranger)
     assert "wrong" not in str(failure.value)
     assert "\n" not in str(failure.value)
+
+
+def test_an_account_that_is_not_found_is_no_empty_one(
+    load: Load, select: Select, warehouse: Path, customer: Customer
+) -> None:
+    load()
+    before = select("select endpoint, ids from testio_raw.ledger order by all")
+    elsewhere = replace(customer, base_url=customer.base_url.replace("/v2", "/v3"))
+    with pytest.raises(pipeline.LoadFailed, match="HTTP 404; check base_url"):
+        pipeline.load(DuckDbFile(warehouse), elsewhere)
+    assert select("select endpoint, ids from testio_raw.ledger order by all") == before
 
 
 def test_rows_of_a_load_that_never_completed_are_taken_back(
