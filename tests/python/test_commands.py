@@ -247,6 +247,15 @@ def test_check_tells_what_to_configure() -> None:
     assert re.search("^not ok +configuration: no API token", run("check", status=1).stdout, re.M)
 
 
+@pytest.mark.parametrize("url", ["api.test.io/customer/v2", "ftp://api.test.io", "https://"])
+def test_check_tells_a_url_that_is_none(
+    testio: Command, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SOURCES__TESTIO__BASE_URL", url)
+    done = testio("check", status=1)
+    assert f"not ok  configuration: base_url is '{url}'" in done.stdout
+
+
 def test_check_tells_configuration_that_cannot_be_read() -> None:
     Path(".dlt").mkdir()
     Path(".dlt/secrets.toml").write_text('[sources.testio]\napi_token = "s3cr3t\n')
