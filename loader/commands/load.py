@@ -1,5 +1,6 @@
 """`testio-loader load`: read accounts and land them, or say what would be read."""
 
+import gc
 import logging
 import sys
 from collections.abc import Iterable
@@ -97,6 +98,7 @@ def _load(
     from loader import pipeline
     from loader.commands.report import print_json, print_load
 
+    gc.freeze()  # what was imported stays: to look through it again and again takes time
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
