@@ -1,9 +1,10 @@
 """`testio-loader load`: read accounts and land them, or say what would be read."""
 
+import contextlib
 import gc
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,8 +85,18 @@ def load(
     if is_dry:
         _plan(warehouse, readers, selection, as_json=as_json)
     else:
-        with warehouse.locked():
+        with warehouse.locked(), _imports_left_alone():
             _load(warehouse, readers, selection, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _imports_left_alone() -> Iterator[None]:
+    """Spare the collector what was imported; to look through it again and again takes time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _load(
@@ -98,7 +109,6 @@ def _load(
     from loader import pipeline
     from loader.commands.report import print_json, print_load
 
-    gc.freeze()  # what was imported stays: to look through it again and again takes time
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
