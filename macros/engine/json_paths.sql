@@ -49,6 +49,15 @@
     ] %}
         {%- set path.sql = "regexp_replace(" ~ path.sql ~ ", '" ~ pattern ~ "', '" ~ general ~ "', 'g')" %}
     {%- endfor %}
+    {%- set children %}
+            (
+                select
+                    {{ given }}
+                    concat(place, substr(elements.fullkey, 2)) as place,
+                    cast(elements.value as varchar) as child
+                from pieces, json_each(try_cast(unstructured as json)) as elements
+            ) as children
+    {%- endset %}
     with recursive structures as materialized (
         select
             {{ found }}
@@ -71,11 +80,7 @@
             structure,
             unstructured
         from (
-            {{ testio.with_structure(
-                '(select ' ~ given ~ 'concat(place, substr(elements.fullkey, 2)) as place, cast(elements.value as varchar) as child'
-                ~ ' from pieces, json_each(try_cast(unstructured as json)) as elements) as children',
-                'child'
-            ) }}
+            {{ testio.with_structure(children, 'child') }}
         ) as documents
     ),
 
