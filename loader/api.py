@@ -27,6 +27,9 @@ class CallFailed(Exception):
     """What was spent in vain."""
 
 
+NOT_FOUND = "HTTP 404"
+
+
 class NotFound(CallFailed):
     """The API does not know the id asked for (404)."""
 

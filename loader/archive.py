@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loader.api import Answer, Effort, NotFound, Unusable
+from loader.api import NOT_FOUND, Answer, Effort, NotFound, Unusable
 from loader.canonical import canonical, parse
 from loader.client import claimed_count, find_value
+from loader.errors import Explained
 from loader.redact import redact
 
 _RECORDED_AT = "recorded_at.txt"
 _EVERYWHERE = "includes[]=user_stories"
 
 
-class BadArchive(Exception):
+class BadArchive(Explained):
     """A folder that cannot be landed from; the message says why."""
 
 
@@ -75,7 +76,7 @@ class Archive:
         except ValueError as error:
             raise Unusable(f"{file.name} in the archive is not JSON") from error
         if body is None:
-            raise NotFound("HTTP 404")
+            raise NotFound(NOT_FOUND)
         redact(body)
         return Answer(find_value(body, keys, is_object), Effort(1, 1), mended, claimed_count(body))
 

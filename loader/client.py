@@ -24,6 +24,7 @@ from tenacity.wait import wait_exponential_jitter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, exceptions
 
 from loader.api import (
+    NOT_FOUND,
     Answer,
     CallFailed,
     Effort,
@@ -35,6 +36,7 @@ from loader.api import (
 )
 from loader.breaker import Breaker
 from loader.canonical import parse
+from loader.errors import BadConfiguration
 from loader.redact import redact
 
 _POOL_SIZE = 64
@@ -60,19 +62,29 @@ class Client:
     max_batch = 200
 
     def __post_init__(self) -> None:
-        """Open the pool of connections that all threads share."""
+        """Open the pool of connections that all threads share.
+
+        Raises:
+            BadConfiguration: if there is no way to the API.
+        """
         self._settings = resolve_configuration(RuntimeConfiguration())
         # requests knows the proxies and certificates that the environment names; calls go to its
         # pool, as a call by requests itself takes twice the time.
         session, adapter = requests.Session(), HTTPAdapter(pool_maxsize=_POOL_SIZE)
-        found = session.merge_environment_settings(self.base_url, {}, None, None, None)
-        certificates = (
-            requests.utils.DEFAULT_CA_BUNDLE_PATH if found["verify"] is True else found["verify"]
-        )
-        base = requests.Request("GET", self.base_url).prepare()
-        pool = adapter.get_connection_with_tls_context(base, certificates, found["proxies"])
+        try:
+            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
+            base = requests.Request("GET", self.base_url).prepare()
+            pool = adapter.get_connection_with_tls_context(base, found["verify"], found["proxies"])
+            adapter.cert_verify(pool, self.base_url, found["verify"], None)  # type: ignore[no-untyped-call]
+        except (OSError, exceptions.HTTPError) as error:
+            # Not more of it: there may be a password in a URL.
+            reason = error if type(error) is OSError else type(error).__name__
+            raise BadConfiguration(
+                f"the API cannot be asked: {reason}; check base_url, and the proxies and "
+                "certificates that the environment names"
+            ) from error
         self._pool = cast(HTTPConnectionPool, pool)
-        self._prefix = adapter.request_url(base, found["proxies"])
+        self._prefix = adapter.request_url(base, found["proxies"]).rstrip("/")
         self._headers = {**requests.utils.default_headers(), "Authorization": f"Token {self.token}"}
         self._resume_at = 0.0
         self._lock = threading.Lock()
@@ -186,7 +198,7 @@ def _read(
     if status == HTTPStatus.UNAUTHORIZED:
         raise ReadingStopped("the API refuses the token (HTTP 401)")
     if status == HTTPStatus.NOT_FOUND:
-        raise NotFound("HTTP 404")
+        raise NotFound(NOT_FOUND)
     if status == _GATEWAY_GAVE_UP:
         raise TooSlow("HTTP 524")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -149,7 +149,12 @@ def _customer(name: str, *, needs_token: bool) -> Customer:
 def _usable_url(base_url: Any) -> str:
     try:
         parts = urlsplit(str(base_url))
-        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_usable = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+            and not re.search(r"[\s?#]", str(base_url))
+        )
     except ValueError:
         is_usable = False
     if not is_usable:

@@ -18,7 +18,6 @@ from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
 from loader import interrupted
-from loader.archive import BadArchive
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
 from loader.errors import Explained
@@ -252,7 +251,7 @@ def _reason(failure: DltException, customer: Customer) -> str:
         if isinstance(cause, NothingRead):
             advice = next((text for status, text in _ADVICE.items() if status in str(cause)), "")
             return f"nothing could be read from {customer.shown_url}: {cause}{advice}"
-        if isinstance(cause, BadArchive):
+        if isinstance(cause, Explained):
             return str(cause)
     if not isinstance(failure, PipelineStepFailed):
         return _first_line(cause)

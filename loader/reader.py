@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from loader.api import Api
+from loader.api import NOT_FOUND, Api
 from loader.archive import Recorder
 from loader.batches import Ask, Batches
 from loader.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DETAILS, Endpoint
@@ -87,7 +87,7 @@ class Reader:
         self._begin()
         for done in self._schedule:
             yield from done.landings
-            outcomes.update(row["outcome"] for row in done.ledger)
+            outcomes.update(map(_outcome, done.ledger))
             self._follow(done)
         if COMPLETE not in outcomes:
             raise NothingRead("; ".join(sorted(outcomes)))
@@ -103,7 +103,7 @@ class Reader:
         self._begin()
         for done in self._schedule:
             for row in done.ledger:
-                outcomes.add(row["outcome"])
+                outcomes.add(_outcome(row))
                 plans[row["endpoint"]].scopes += 1
                 plans[row["endpoint"]].calls += row["requests"]
             self._follow(done)
@@ -231,3 +231,8 @@ def _paths(
         (id_, endpoint.section_path.format(product_id=product_id, section_id=id_))
         for id_ in section_ids
     ]
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    """Return a scope's outcome; that nothing was found there is no sign of an account."""
+    return NOT_FOUND if NOT_FOUND in (row["remarks"] or "") else str(row["outcome"])

@@ -55,6 +55,11 @@ class Scope:
         """What could not be read, or that all was."""
         return "; ".join(self._problems) or COMPLETE
 
+    @property
+    def remarks(self) -> str | None:
+        """What is worth knowing though nothing is missing."""
+        return "; ".join(self._remarks) or None
+
     def take(self, answer: Answer) -> Any:
         """Book what an answer has cost, and return its value."""
         self.book(answer.effort)
@@ -129,7 +134,7 @@ class Scope:
             "repeated_count": self._repeated_count,
             "claimed_count": self.claimed_count,
             "ids": canonical(sorted(self._contents)),
-            "remarks": "; ".join(self._remarks) or None,
+            "remarks": self.remarks,
             "requests": self._effort.requests,
             "tries": self._effort.tries,
             "read_at": read_at,

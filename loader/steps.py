@@ -159,6 +159,8 @@ class Steps:
                 )
         if not details.is_complete:
             scope.fail(details.outcome)
+        elif details.remarks:
+            scope.remark(details.remarks)
         self._book(done, scope, details)
         return done
 
@@ -215,8 +217,11 @@ class Steps:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
             except CallFailed as failure:
                 scope.book(failure.effort)
-                if isinstance(failure, NotFound) and not scope.is_of_account:
-                    scope.remark(str(failure))  # the product, section or test is gone
+                # A product, section or test can be gone; what the account has cannot.
+                if isinstance(failure, NotFound) and (
+                    endpoint is EXECUTIONS or not scope.is_of_account
+                ):
+                    scope.remark(str(failure))
                     self._keep(path, None)
                     continue
                 scope.fail(failure, f"section {section_id}" if section_id else "")

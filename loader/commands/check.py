@@ -93,11 +93,11 @@ def _account(customer: "Customer", tests: int | None) -> Finding:
     from loader.client import Client
     from loader.endpoints import PRODUCTS
 
-    api = Client(customer.base_url, customer.api_token)
     where = f"customer {customer.name}: {customer.shown_url}"
     try:
+        api = Client(customer.base_url, customer.api_token)
         answer = api.get(PRODUCTS.path, PRODUCTS.answer_keys, is_last_try=True)
-    except CallFailed as failure:
+    except (BadConfiguration, CallFailed) as failure:
         return Finding(False, f"{where}: {failure}")
     known = "" if tests is None else f", {tests:,} tests so far"
     return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{known}")

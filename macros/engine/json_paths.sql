@@ -32,7 +32,7 @@
 {# Documents of one structure have the same paths, and there are far fewer structures than documents. A
    structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where there
    are several types, or an object without keys: such a document is taken apart, level by level, until each
-   piece has a structure. So is one that could be nested beyond 128 levels, for which DuckDB finds no
+   piece has a structure. So is one that has 128 brackets, be it in its texts, and could be nested beyond 128 levels, for which DuckDB finds no
    structure and has to be started anew. Structures share most of their entries, so each entry is looked at
    once.
 
@@ -56,6 +56,7 @@
                     concat(place, substr(elements.fullkey, 2)) as place,
                     cast(elements.value as varchar) as child
                 from pieces, json_each(try_cast(unstructured as json)) as elements
+                where elements.fullkey <> '$' -- what a scalar gives is itself
             ) as children
     {%- endset %}
     with recursive structures as materialized (
@@ -99,7 +100,7 @@
             place,
             json_type(coalesce(structure, unstructured)) as value_type
         from pieces
-        where place <> '$' and left(coalesce(structure, unstructured), 1) in ('{', '[')
+        where place <> '$' and (unstructured is not null or left(structure, 1) in ('{', '['))
         group by all
         union all
         select

@@ -1,4 +1,4 @@
--- Fewer than what is current, so that what payloads are joined with stays small.
+-- Of a first load there are none, and never all: what payloads are joined with stays small.
 with gone_versions as (
     select
         versions.customer_id,

@@ -194,6 +194,10 @@ MACROS = {
             '{"1":{"a":[1]},"2":{"a":["x"]}}': [
                 ("*", "object"), ("*.a", "array"), ("*.a[]", "number"), ("*.a[]", "text")
             ],
+            '{"a":"' + "[{" * 100 + '","b":[{"c":"' + "{}" * 200 + '"},{"c":1}]}': [
+                ("a", "text"), ("b", "array"), ("b[]", "object"), ("b[].c", "text"), ("b[].c", "number")
+            ],
+            '"' + "[" * 200 + '"': [],
             deep(3): [("a", "object"), ("a.a", "object"), ("a.a.a", "array"), ("a.a.a[]", "number")],
             DEEP: [
                 *((".".join("a" * level), "object") for level in range(1, 200)),

@@ -160,14 +160,19 @@ def test_a_refused_token_is_said_in_one_line(warehouse: Path, customer: Customer
     assert "\n" not in str(failure.value)
 
 
+@pytest.mark.parametrize("what", ["account", "product", "test"])
 def test_an_account_that_is_not_found_is_no_empty_one(
-    load: Load, select: Select, warehouse: Path, customer: Customer
+    load: Load, select: Select, warehouse: Path, customer: Customer, what: str
 ) -> None:
     load()
+    (product_id, test_id) = select("select product_id, id from testio_raw.tests limit 1")[0]
+    selection = pipeline.Selection(
+        [product_id] if what == "product" else [], [test_id] if what == "test" else []
+    )
     before = select("select endpoint, ids from testio_raw.ledger order by all")
     elsewhere = replace(customer, base_url=customer.base_url.replace("/v2", "/v3"))
     with pytest.raises(pipeline.LoadFailed, match="HTTP 404; check base_url"):
-        pipeline.load(DuckDbFile(warehouse), elsewhere)
+        pipeline.load(DuckDbFile(warehouse), elsewhere, selection)
     assert select("select endpoint, ids from testio_raw.ledger order by all") == before
 
 
