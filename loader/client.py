@@ -21,7 +21,9 @@ from tenacity import (
     stop_after_attempt,
 )
 from tenacity.wait import wait_exponential_jitter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, exceptions
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry
+from urllib3.exceptions import HTTPError, InvalidHeader, NewConnectionError
+from urllib3.exceptions import TimeoutError as TimedOut
 
 from loader.api import (
     NOT_FOUND,
@@ -72,11 +74,11 @@ class Client:
         # pool, as a call by requests itself takes twice the time.
         session, adapter = requests.Session(), HTTPAdapter(pool_maxsize=_POOL_SIZE)
         try:
-            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
             base = requests.Request("GET", self.base_url).prepare()
+            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
             pool = adapter.get_connection_with_tls_context(base, found["verify"], found["proxies"])
             adapter.cert_verify(pool, self.base_url, found["verify"], None)  # type: ignore[no-untyped-call]
-        except (OSError, exceptions.HTTPError) as error:
+        except (OSError, HTTPError) as error:
             # Not more of it: there may be a password in a URL.
             reason = error if type(error) is OSError else type(error).__name__
             raise BadConfiguration(
@@ -164,11 +166,9 @@ class Client:
                     assert_same_host=False,  # a proxy is asked for another host
                 )
                 logger.debug("GET %s: HTTP %s", path, response.status)
-            except exceptions.HTTPError as error:
-                # That nobody listens counts as a time-out with urllib3.
-                if isinstance(error, exceptions.TimeoutError) and not isinstance(
-                    error, exceptions.NewConnectionError
-                ):
+            except HTTPError as error:
+                # With urllib3 it is a time-out as well if nobody listens.
+                if isinstance(error, TimedOut) and not isinstance(error, NewConnectionError):
                     raise TooSlow("timed out") from error
                 raise Unusable(f"no answer ({type(error).__name__})") from error
             if response.status != HTTPStatus.TOO_MANY_REQUESTS:
@@ -180,11 +180,7 @@ class Client:
         """Make every call wait, not only this one: the limit is the customer's."""
         try:
             seconds = Retry().parse_retry_after(retry_after or "")
-        except (
-            exceptions.InvalidHeader,
-            ValueError,
-            OverflowError,
-        ):  # not said, or not to be understood
+        except (InvalidHeader, ValueError, OverflowError):  # not said, or not to be understood
             seconds = self._settings.request_backoff_factor * 2**pauses_before
         with self._lock:
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dlt
 
@@ -143,25 +142,7 @@ def _customer(name: str, *, needs_token: bool) -> Customer:
     section = _section(name)
     token = _token(section) if needs_token else ""
     base_url: Any = dlt.config.get(f"{section}.base_url") or dlt.config.get(f"{_SECTION}.base_url")
-    return Customer(name, _customer_id(section), token, _usable_url(base_url or BASE_URL))
-
-
-def _usable_url(base_url: Any) -> str:
-    try:
-        parts = urlsplit(str(base_url))
-        is_usable = (
-            parts.scheme in ("http", "https")
-            and parts.hostname
-            and parts.port != 0
-            and not re.search(r"[\s?#]", str(base_url))
-        )
-    except ValueError:
-        is_usable = False
-    if not is_usable:
-        raise BadConfiguration(
-            f"base_url is {redact_url(str(base_url))!r}; the API's is {BASE_URL}"
-        )
-    return str(base_url).rstrip("/")
+    return Customer(name, _customer_id(section), token, str(base_url or BASE_URL).rstrip("/"))
 
 
 def _token(section: str) -> str:

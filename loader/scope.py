@@ -41,11 +41,6 @@ class Scope:
         self._remarks: list[str] = []
 
     @property
-    def is_of_account(self) -> bool:
-        """Whether it belongs to no product or test, so that it cannot be gone."""
-        return self.product_id is None and self.test_id is None
-
-    @property
     def is_complete(self) -> bool:
         """Whether nothing has failed so far."""
         return not self._problems

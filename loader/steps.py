@@ -217,10 +217,8 @@ class Steps:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
             except CallFailed as failure:
                 scope.book(failure.effort)
-                # A product, section or test can be gone; what the account has cannot.
-                if isinstance(failure, NotFound) and (
-                    endpoint is EXECUTIONS or not scope.is_of_account
-                ):
+                # What belongs to a product or test can be gone; what every account has cannot.
+                if isinstance(failure, NotFound) and endpoint.parent != "account":
                     scope.remark(str(failure))
                     self._keep(path, None)
                     continue

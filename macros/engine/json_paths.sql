@@ -32,9 +32,9 @@
 {# Documents of one structure have the same paths, and there are far fewer structures than documents. A
    structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where there
    are several types, or an object without keys: such a document is taken apart, level by level, until each
-   piece has a structure. So is one that has 128 brackets, be it in its texts, and could be nested beyond 128 levels, for which DuckDB finds no
-   structure and has to be started anew. Structures share most of their entries, so each entry is looked at
-   once.
+   piece has a structure. So is one with 128 brackets, be it in its texts: it could be nested beyond 128
+   levels, for which DuckDB finds no structure and has to be started anew. Structures share most of their
+   entries, so each entry is looked at once.
 
    `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
    these, so they are generalised first. #}

@@ -1,4 +1,4 @@
--- Of a first load there are none, and never all: what payloads are joined with stays small.
+-- What is gone rather than what is current: a first load has none of it, so payloads are joined with little.
 with gone_versions as (
     select
         versions.customer_id,
