@@ -161,8 +161,7 @@ class Client:
                     f"{self._prefix}{path}",
                     headers=self._headers,
                     timeout=self._settings.request_timeout,
-                    retries=False,
-                    redirect=False,
+                    retries=False,  # nor is a redirection followed
                     assert_same_host=False,  # a proxy is asked for another host
                 )
                 logger.debug("GET %s: HTTP %s", path, response.status)

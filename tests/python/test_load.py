@@ -12,7 +12,7 @@ import pytest
 from loader import pipeline
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS
-from loader.sandbox import Account
+from loader.sandbox import Account, Answer, Query, serve
 from loader.warehouses import WarehouseBusy
 from loader.warehouses.duckdb_file import DuckDbFile
 
@@ -174,6 +174,19 @@ def test_an_account_that_is_not_found_is_no_empty_one(
     with pytest.raises(pipeline.LoadFailed, match="HTTP 404; check base_url"):
         pipeline.load(DuckDbFile(warehouse), elsewhere, selection)
     assert select("select endpoint, ids from testio_raw.ledger order by all") == before
+
+
+def test_a_list_of_products_that_is_not_found_is_incomplete(
+    select: Select, account: Account, warehouse: Path, customer: Customer
+) -> None:
+    def handle(path: str, query: Query) -> Answer:
+        return Answer(404) if path == "/products" else account(path, query)
+
+    with serve({customer.api_token: handle}) as sandbox:
+        report = pipeline.load(DuckDbFile(warehouse), replace(customer, base_url=sandbox.url))
+    assert any("HTTP 404" in problem for problem in report.problems)
+    sql = "select is_complete from testio_raw.ledger where endpoint = 'products'"
+    assert select(sql) == [(False,)]
 
 
 def test_rows_of_a_load_that_never_completed_are_taken_back(
