@@ -164,8 +164,9 @@ def load(warehouse: Path, sandbox: Served) -> Run:
 
 
 def load_whole(warehouse: Path, size: Size) -> Run:
-    """Load an account that answers at once."""
+    """Load an account that answers at once, for all its answers are made before."""
     with served(size) as sandbox:
+        seconds_of_reading(sandbox, needed_paths(size.account()))
         return load(warehouse, sandbox)
 
 

@@ -31,8 +31,8 @@ class Account:
     """One customer's account, a handler for `serve`; equal arguments give equal answers.
 
     `customer` is a name or a number; customers share testers, but no ids. Times are relative to
-    `today`. Records are made when they are asked for, and the last ones kept, so a large account
-    needs little memory.
+    `today`. Records are made when they are asked for; the last ones are kept, up to `kept_bytes`,
+    so a large account needs little memory.
     Only the signatures of attachments differ from read to read.
     """
 
@@ -45,6 +45,7 @@ class Account:
         customer: int | str = 0,
         *,
         bug_bytes: int = 2000,
+        kept_bytes: int = 128_000_000,
         today: date = date(2026, 11, 1),
     ) -> None:
         self.today = today
@@ -56,7 +57,7 @@ class Account:
             "tests": self._records.test,
             "bugs": Bugs(self._plan, self._records, bug_bytes).make,
         }
-        self._store = Store(self._plan, makers)
+        self._store = Store(self._plan, makers, kept_bytes)
         self._executions = Executions(self._plan, self._store, self._records)
         self._exploratory = ExploratoryTests(
             self._plan, self._store, self._records, self._executions

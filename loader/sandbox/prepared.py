@@ -7,15 +7,14 @@ from typing import Any
 
 import orjson
 
-_AT_MOST_BYTES = 128_000_000
-
 Key = tuple[object, ...]
 
 
 class Prepared:
     """Keeps what was asked for last, up to a limit, until the account is edited."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most_bytes: int) -> None:
+        self._at_most_bytes = at_most_bytes
         self._lock = Lock()
         self._kept: OrderedDict[Key, bytes] = OrderedDict()
         self._size = 0
@@ -42,7 +41,7 @@ class Prepared:
             if edits == self._edits and key not in self._kept:
                 self._kept[key] = data
                 self._size += len(data)
-                while self._size > _AT_MOST_BYTES:
+                while self._size > self._at_most_bytes:
                     self._size -= len(self._kept.popitem(last=False)[1])
         return data, made
 

@@ -19,13 +19,15 @@ MISSING: Any = object()
 class Store:
     """Finds and edits records; an added record has a negative number."""
 
-    def __init__(self, plan: Plan, makers: Mapping[Kind, Callable[[int], Record]]) -> None:
+    def __init__(
+        self, plan: Plan, makers: Mapping[Kind, Callable[[int], Record]], kept_bytes: int
+    ) -> None:
         self._plan = plan
         self._makers = makers
         self._changed: dict[tuple[Kind, int], Record] = {}
         self._removed: set[tuple[Kind, int]] = set()
         self._added: dict[Kind, list[tuple[Any, int]]] = {kind: [] for kind in makers}
-        self.prepared = Prepared()
+        self.prepared = Prepared(kept_bytes)
 
     def find(self, kind: Kind, id_: int | None) -> int | None:
         """Return the number of a record by its id, if it is there."""

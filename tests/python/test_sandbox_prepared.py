@@ -1,29 +1,27 @@
 """What was asked for last is kept, within limits and never longer than it is true."""
 
-import pytest
 from sandbox_reads import all_executions, all_products, all_tests, read, versions
 
-from loader.sandbox import Account, prepared
+from loader.sandbox import Account
 from loader.sandbox.prepared import Prepared
 
 
 def test_what_is_kept_is_not_made_again() -> None:
-    kept, made = Prepared(), []
+    kept, made = Prepared(128), []
     for _ in range(3):
         assert kept.record(("a",), lambda: made.append(1) or {"a": [None]}) == {"a": [None]}
     assert made == [1]
 
 
-def test_what_was_not_asked_for_lately_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "_AT_MOST_BYTES", 25)
-    kept = Prepared()
+def test_what_was_not_asked_for_lately_is_dropped() -> None:
+    kept = Prepared(25)
     for key in ("a", "b", "a", "c"):
         kept.record((key,), lambda: "ten bytes")
     assert [kept.record((key,), lambda: "new") for key in ("a", "b")] == ["ten bytes", "new"]
 
 
 def test_what_an_edit_overtakes_is_not_kept() -> None:
-    kept = Prepared()
+    kept = Prepared(128)
 
     def slow() -> str:
         kept.forget()
