@@ -108,6 +108,17 @@ def test_postgres_reads_a_document_once_a_row(built_postgres: Postgres) -> None:
 
 
 @pytest.mark.postgres
+def test_postgres_builds_each_table_without_nested_loops(built_postgres: Postgres) -> None:
+    """Row by row, joins that it takes for small would last a minute with 20,000 bugs."""
+    log = (built_postgres.folder / "logs" / "dbt.log").read_text()
+    _, [(tables,)] = built_postgres.query(
+        "select count(*) from pg_tables where schemaname in "
+        "('testio_staging', 'testio_intermediate', 'testio_marts', 'testio_audit')"
+    )
+    assert log.count("set enable_nestloop = off") >= tables > 50
+
+
+@pytest.mark.postgres
 def test_marts_on_postgres_have_a_key_and_indexes(built_postgres: Postgres) -> None:
     _, rows = built_postgres.query(
         "select indexdef from pg_indexes where schemaname = 'testio_marts' "
