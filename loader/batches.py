@@ -107,20 +107,18 @@ class Batches:
             values, claimed_count, mended = self._values(
                 self._path([ask.next_id for ask in batch]), batch
             )
-        except NotFound as gone:
-            if is_divisible:
-                return self._halved(batch)
-            books.remark(str(gone))
-            values, claimed_count, mended = [], None, 0
         except CallFailed as failure:
             if isinstance(failure, TooSlow):
                 self._size = max(1, min(self._size, len(batch) // 2))
-            if is_divisible and isinstance(failure, Unusable | Refused):
+            if is_divisible and isinstance(failure, Unusable | Refused | NotFound):
                 return self._halved(batch)
-            for ask in batch:
-                ask.scope.fail(failure)
-                outcome.closed.append(ask.scope)
-            return outcome
+            if not isinstance(failure, NotFound) or not self.endpoint.can_be_missing:
+                for ask in batch:
+                    ask.scope.fail(failure)
+                    outcome.closed.append(ask.scope)
+                return outcome
+            books.remark(str(failure))
+            values, claimed_count, mended = [], None, 0
         given: dict[int | None, list[Any]] = {ask.scope.test_id: [] for ask in batch}
         others = 0
         for value in values:

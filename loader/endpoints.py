@@ -42,6 +42,8 @@ class Endpoint:
     """Stands between the ids of a batch."""
     counts_records: bool = False
     """Whether a batch comes in pages and says, under `meta.record_count`, how many there are."""
+    can_be_missing: bool = False
+    """Whether not to be found (HTTP 404) can mean that there is nothing of it."""
     for_test_cases: bool = False
     """Whether only tests without a testing type have it."""
     results: frozenset[str] = frozenset()
@@ -76,6 +78,7 @@ FEATURES = Endpoint(
     "product",
     columns={"product_id": "bigint", "section_ids": "text"},
     section_path="/products/{product_id}/sections/{section_id}/features?includes[]=user_stories",
+    can_be_missing=True,
 )
 USER_STORIES = Endpoint(
     "user_stories",
@@ -84,6 +87,7 @@ USER_STORIES = Endpoint(
     "product",
     columns={"product_id": "bigint", "section_ids": "text"},
     section_path="/products/{product_id}/user_stories?section_id={section_id}",
+    can_be_missing=True,
 )
 TEST_ENVIRONMENTS = Endpoint(
     "test_environments",
@@ -91,6 +95,7 @@ TEST_ENVIRONMENTS = Endpoint(
     ("test_environments",),
     "product",
     columns={"product_id": "bigint"},
+    can_be_missing=True,
 )
 TEST_TEMPLATES = Endpoint(
     "test_templates",
@@ -98,6 +103,7 @@ TEST_TEMPLATES = Endpoint(
     ("test_templates", ""),
     "product",
     columns={"product_id": "bigint"},
+    can_be_missing=True,
 )
 TESTS = Endpoint(
     "tests",
@@ -124,6 +130,7 @@ TEST_DETAILS = Endpoint(
     "test",
     columns={"product_id": "bigint"},
     is_object=True,
+    can_be_missing=True,
 )
 BUGS = Endpoint(
     "bugs",
@@ -144,6 +151,7 @@ EXECUTIONS = Endpoint(
     test_field="test_cycle",
     separator="&user_story_version_ids[]=",
     counts_records=True,
+    can_be_missing=True,
 )
 TEST_CASE_TESTS = Endpoint(
     "test_case_tests",
@@ -153,6 +161,7 @@ TEST_CASE_TESTS = Endpoint(
     columns={"product_id": "bigint"},
     is_object=True,
     for_test_cases=True,
+    can_be_missing=True,
 )
 TEST_CASE_RESULTS = Endpoint(
     "test_case_results",
@@ -161,6 +170,7 @@ TEST_CASE_RESULTS = Endpoint(
     "test",
     columns={"test_id": "bigint"},
     for_test_cases=True,
+    can_be_missing=True,
 )
 ENDPOINTS = (
     PRODUCTS,

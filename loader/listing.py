@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loader.api import Answer, Api, CallFailed, NotFound, ReadingStopped, Unusable
+from loader.api import Answer, Api, CallFailed, ReadingStopped, Unusable
 from loader.records import Record, parse_id
 from loader.scope import Scope
 
@@ -54,9 +54,6 @@ class Listing:
         page, self._next = self._next, self._next + 1
         try:
             values = self._get(page, self._per_page).value
-        except NotFound as gone:
-            self.scope.remark(str(gone))
-            return self._end([])
         except Unusable as failure:
             if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
                 # Where its parts begin is known only if pages are surely as long as asked for.
@@ -67,7 +64,7 @@ class Listing:
             if self._broken >= _MAX_BROKEN:
                 self.scope.fail("the rest of the list is unread")
                 return self._end(self._keyed(values))
-            if not values and self.scope.is_complete:
+            if not values and not self.scope.has_failed:
                 return self._end([], look_again=True)
             if len(values) >= self._size:
                 self._full_pages.append(page)

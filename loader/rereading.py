@@ -40,6 +40,14 @@ class Known:
             return []
         return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
 
+    def has_test(self, test_id: int) -> bool:
+        """Return whether a test was read before, or listed."""
+        return test_id in self.read_at or any(
+            test_id in self.ids(endpoint, product_id)
+            for endpoint, product_id in self.listed
+            if endpoint == "tests"
+        )
+
 
 @dataclass(frozen=True)
 class Rereading:

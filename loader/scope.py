@@ -30,7 +30,8 @@ class Scope:
         self.claimed_count: int | None = None
         self.mended_count = 0
         self.quarantined: list[tuple[str, Any]] = []
-        """Records that could not be keyed, each with the reason."""
+        """Records that were put aside, each with the reason."""
+        self._unkeyed = 0
         self._customer_id = customer_id
         self._contents: dict[int | str, tuple[int, int]] = {}
         self._answers = 0
@@ -41,14 +42,18 @@ class Scope:
         self._remarks: list[str] = []
 
     @property
-    def is_complete(self) -> bool:
-        """Whether nothing has failed so far."""
-        return not self._problems
+    def has_failed(self) -> bool:
+        """Whether something could not be read so far."""
+        return bool(self._problems)
 
     @property
     def outcome(self) -> str:
-        """What could not be read, or that all was."""
-        return "; ".join(self._problems) or COMPLETE
+        """What could not be read, or that all was.
+
+        A record without a key may be any: that another one is missing then tells nothing.
+        """
+        unkeyed = [f"{self._unkeyed} in quarantine without a key"] if self._unkeyed else []
+        return "; ".join(self._problems + unkeyed) or COMPLETE
 
     @property
     def remarks(self) -> str | None:
@@ -95,6 +100,7 @@ class Scope:
             try:
                 record = make_record(value, endpoint.id_field, default_id, without=endpoint.results)
             except BadRecord as reason:
+                self._unkeyed += 1
                 self.quarantined.append((str(reason), value))
                 continue
             given = hash(record.content), self._answers
@@ -121,7 +127,7 @@ class Scope:
         """Close the books."""
         return {
             **self._key(),
-            "is_complete": self.is_complete,
+            "is_complete": self.outcome == COMPLETE,
             "outcome": self.outcome,
             "record_count": self._record_count,
             "quarantined_count": len(self.quarantined),

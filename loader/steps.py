@@ -13,7 +13,7 @@ from loader.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, En
 from loader.listing import Listing
 from loader.records import Record, nested_id, objects, parse_id
 from loader.rereading import Rereading
-from loader.scope import Scope
+from loader.scope import COMPLETE, Scope
 from loader.tables import LEDGER, QUARANTINE, Table
 from loader.tally import Tally
 
@@ -92,7 +92,7 @@ class Steps:
         for product_id in wanted or products:
             if product_id in products:
                 done.products[product_id] = products[product_id].value
-            elif scope.is_complete:
+            elif not scope.has_failed:
                 scope.fail("not in this account", f"product {product_id}")
         self._book(done, scope)
         return done
@@ -103,7 +103,7 @@ class Steps:
         """Read a scope by one call, or by one a section."""
         done, found = Done(), self._records(scope, paths)
         # Of what was met, some sections may be missing: better as it stands in the warehouse.
-        left_out = set() if scope.is_complete else set(self._listed(scope))
+        left_out = set(self._listed(scope)) if scope.has_failed else set()
         rows = [
             scope.row(
                 record,
@@ -136,7 +136,7 @@ class Steps:
         if not listing.is_done:
             done.listings.append(listing)
             return done
-        if not scope.is_complete:
+        if scope.outcome != COMPLETE:
             done.unlisted_test_ids = self._unlisted(scope)
         self._book(done, scope)
         return done
@@ -157,8 +157,10 @@ class Steps:
                 done.tests.append(
                     replace(self._test(test, product_id), is_due=True, has_details=True)
                 )
-        if not details.is_complete:
+        if details.outcome != COMPLETE:
             scope.fail(details.outcome)
+        elif details.remarks and not self._rereading.known.has_test(test_id):
+            scope.fail("not in this account")
         elif details.remarks:
             scope.remark(details.remarks)
         self._book(done, scope, details)
@@ -217,8 +219,9 @@ class Steps:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
             except CallFailed as failure:
                 scope.book(failure.effort)
-                # What belongs to a product or test can be gone; what every account has cannot.
-                if isinstance(failure, NotFound) and endpoint.parent != "account":
+                # What a product had before is not known to be gone.
+                can_be_missing = endpoint.can_be_missing and not self._listed(scope)
+                if isinstance(failure, NotFound) and can_be_missing:
                     scope.remark(str(failure))
                     self._keep(path, None)
                     continue

@@ -110,7 +110,7 @@ def test_what_is_too_slow_is_halved_until_it_is_not(limit: int) -> None:
 def test_one_test_that_fails_costs_no_other(failure: type[CallFailed]) -> None:
     api = Api(lambda ids: failure("HTTP ?") if 33 in ids else bugs_of(ids))
     expected = sound(60)
-    expected[33] = ("ok" if failure is NotFound else "HTTP ?", [])
+    expected[33] = ("HTTP ?", [])
     assert read(api, 60) == expected
     assert len(api.asked) < 20
 
@@ -146,5 +146,10 @@ def test_fewer_than_were_claimed_are_incomplete() -> None:
 
 def test_the_same_page_of_records_without_ids_is_no_endless_loop() -> None:
     api = Api(lambda ids: [{"test_cycle": {"id": 1}}, None])
-    assert read(api, 1, EXECUTIONS)[1][0] == "ok"
+    assert read(api, 1, EXECUTIONS)[1][0] == "2 in quarantine without a key"
     assert len(api.asked) == 1
+
+
+def test_a_user_story_version_that_is_not_found_has_no_executions() -> None:
+    api = Api(lambda ids: NotFound("HTTP 404"))
+    assert read(api, 1, EXECUTIONS)[1] == ("ok", [])

@@ -303,7 +303,7 @@ def test_status_shows_loads_and_customers(loaded: Command) -> None:
 
 def test_status_shows_what_is_in_quarantine(testio: Command, account: Account) -> None:
     account.add("products", {"name": "no id"})
-    testio("load")
+    testio("load", status=3)
     assert "quarantined: products: no id: 1" in testio("status").stdout
 
 

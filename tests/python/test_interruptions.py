@@ -43,8 +43,8 @@ class Story(NamedTuple):
 
 def changed(account: Account) -> Account:
     a_day(account, 1)
-    test = account("/bugs", {}).json()["bugs"][0]["test"]["id"]
-    account.add("bugs", {"title": "has no id", "test": {"id": test}}, parent=int(test))
+    bug = account("/bugs", {}).json()["bugs"][0]
+    account.add("bugs", {**bug, "title": "has the id of another one"})
     return account
 
 

@@ -86,7 +86,6 @@ def test_broken_records_hide_no_others(seed: int) -> None:
         broken = ids[at : at + 5]
     found, scope, _ = read(cut(ids, at_most=rng.choice([25, 30, 40, 100]), broken=broken))
     assert sorted(found) == sorted(set(ids) - set(broken))
-    assert not scope.is_complete
     assert scope.outcome.count("position") >= len(broken)
 
 
@@ -121,10 +120,13 @@ def test_an_end_while_parts_are_read_ends_the_list() -> None:
     assert "position 101: HTTP 401" in scope.outcome
 
 
-def test_a_product_that_is_gone_has_no_tests() -> None:
-    found, scope, _ = read(lambda page, per_page: NotFound("HTTP 404"))
-    assert (found, scope.outcome) == ([], "ok")
-    assert scope.ledger_row(datetime.now(UTC))["remarks"] == "HTTP 404"
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_page_that_is_not_found_is_no_end_of_the_list(pages: int) -> None:
+    found, scope, _ = read(
+        lambda page, per_page: range(100) if page <= pages else NotFound("HTTP 404")
+    )
+    assert len(found) == 100 * pages
+    assert scope.outcome == f"page {pages + 1}: HTTP 404"
 
 
 # Lists that are not what they seem

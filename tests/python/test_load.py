@@ -127,13 +127,21 @@ def test_the_ledger_lists_each_scope_and_its_ids(load: Load, select: Select) -> 
     assert found == [(name, scopes[name], True, count(select, name)) for name in sorted(scopes)]
 
 
-def test_a_deleted_test_is_a_complete_read_of_nothing(load: Load, select: Select) -> None:
-    report = load(test_ids=[99_999_999])
-    assert not report.problems
+def test_a_deleted_test_is_a_complete_read_of_nothing(
+    load: Load, select: Select, account: Account
+) -> None:
+    load()
+    ((test_id,),) = select("select id from testio_raw.tests limit 1")
+    account.remove("tests", test_id)
+    assert not load(test_ids=[test_id]).problems
     assert select(
-        "select endpoint, is_complete, ids from testio_raw.ledger "
-        "where test_id is not null order by endpoint"
+        f"select endpoint, is_complete, ids from testio_raw.ledger where test_id = {test_id} "
+        "and _dlt_load_id = (select max(load_id) from testio_raw._dlt_loads) order by endpoint"
     ) == [("test_details", True, "[]"), ("tests", True, "[]")]
+
+
+def test_a_test_that_nobody_knows_is_incomplete(load: Load) -> None:
+    assert load(test_ids=[99_999_999]).problems == ["tests of test 99999999: not in this account"]
 
 
 def test_what_cannot_be_keyed_is_quarantined(load: Load, select: Select, account: Account) -> None:
@@ -150,6 +158,7 @@ def test_what_cannot_be_keyed_is_quarantined(load: Load, select: Select, account
         "not an object",
     ]
     assert {row.endpoint: row.quarantined for row in report.endpoints}["bugs"] == 2
+    assert report.problems == [f"bugs of test {parent}: 2 in quarantine without a key"]
 
 
 def test_a_refused_token_is_said_in_one_line(warehouse: Path, customer: Customer) -> None:
