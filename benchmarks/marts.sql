@@ -593,7 +593,7 @@ select
     test_id,
     load_id,
     min(read_at) as read_at,
-    min(min(read_at)) over (partition by customer_id, test_id) as first_read_of_test_at
+    min(min(read_at) filter (where is_complete)) over (partition by customer_id, test_id) as first_read_of_test_at
 from reads
 where endpoint = 'bugs' and product_id is null
 group by customer_id, test_id, load_id;
@@ -629,7 +629,7 @@ said as (
         coalesce(as_boolean(t[4]), false)::text as is_known,
         min(landed.test_id) as test_id,
         min(coalesce(bug_reads.read_at, landed.loaded_at)) as first_seen_at,
-        min(first_bug_reads.first_read_at) as watched_since_at
+        least(min(first_bug_reads.first_read_at), first_seen_at) as watched_since_at
     from landed
     inner join parsed using (place)
     left join bug_reads

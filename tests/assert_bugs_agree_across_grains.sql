@@ -26,6 +26,13 @@ expected as (
     group by customer_id
 ),
 
+grains as (
+    {%- for grain in ['bug_platforms', 'test_features', 'tests', 'features'] + periods %}
+    select '{{ grain }}' as grain
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+),
+
 counted as (
     select
         'bug_platforms' as grain,
@@ -67,18 +74,20 @@ counted as (
 )
 
 select
-    counted.grain,
-    counted.customer_id,
+    grains.grain,
+    expected.customer_id,
     counted.bug_count,
     expected.all_bugs
-from counted
-left join expected on counted.customer_id = expected.customer_id
-where counted.bug_count <> coalesce(
-    case counted.grain
-        when 'bug_platforms' then expected.all_bugs
-        when 'test_features' then expected.attributed_bugs
-        when 'tests' then expected.executed_bugs
-        when 'features' then expected.executed_attributed_bugs
-        else expected.dated_bugs
-    end, 0
-)
+from expected
+cross join grains
+left join counted
+    on
+        expected.customer_id = counted.customer_id
+        and grains.grain = counted.grain
+where coalesce(counted.bug_count, 0) <> case grains.grain
+    when 'bug_platforms' then expected.all_bugs
+    when 'test_features' then expected.attributed_bugs
+    when 'tests' then expected.executed_bugs
+    when 'features' then expected.executed_attributed_bugs
+    else expected.dated_bugs
+end

@@ -86,7 +86,7 @@ def print_plan(customer: str, plan: "Mapping[str, Plan]") -> None:
 def describe(attribution: "Attribution") -> str:
     """Say how many bugs are attributed, and why the others are not if they are many."""
     bugs, attributed = attribution.bugs, attribution.attributed
-    text = f"{attributed:,} of {bugs:,} bugs are attributed to a test feature"
+    text = f"{attributed:,} of {bugs:,} bugs name a test feature that was read"
     if attributed >= _WELL_ATTRIBUTED * bugs:
         return text
     reasons: Iterable[str] = (

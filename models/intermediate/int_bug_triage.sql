@@ -7,7 +7,7 @@ bugs as (
         bug_id,
         customer_id,
         min(case when status <> 'forwarded' then first_seen_at end) as first_triaged_at,
-        min(scope_first_read_at) as watched_since_at,
+        min(least(scope_first_read_at, first_seen_at)) as watched_since_at,
         count(
             case when version_number > 1 and coalesce(previous_status, '') <> coalesce(status, '') then 1 end
         ) as status_change_count

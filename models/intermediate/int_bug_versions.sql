@@ -17,6 +17,7 @@ first_reads as (
         scope_key,
         min(read_at) as read_at
     from reads
+    where is_complete
     group by scope_key
 ),
 

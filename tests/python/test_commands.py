@@ -63,7 +63,7 @@ def test_the_report_fits_into_80_columns_and_adds_up(testio: Command, account: A
     assert "test_case_results" in str(rows)
     calls = [int(row.split()[3].replace(",", "")) for row in rows]
     assert calls[-1] == sum(calls[:-1])
-    assert f" of {account.truth().bugs} bugs are attributed to a test feature" in attribution
+    assert f" of {account.truth().bugs} bugs name a test feature that was read" in attribution
 
 
 def test_the_report_of_a_large_account_is_not_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,7 @@ def test_the_report_of_a_large_account_is_not_cut_off(capsys: pytest.CaptureFixt
     assert "test_case_results 120,000" in printed
     assert "9,135,780" in printed
     assert "problem 19\nincomplete: 10 more\n" in printed
-    assert "94 of 100 bugs are attributed to a test feature: 4 name none, 2 name one" in printed
+    assert "94 of 100 bugs name a test feature that was read: 4 name none, 2 name one" in printed
 
 
 def test_bugs_that_are_not_attributed_are_told_apart(loaded: Command, select: Select) -> None:
