@@ -61,8 +61,8 @@ class DuckDbFile(Warehouse):
 
     @property
     def working_directory(self) -> Path:
-        """A folder beside the file."""
-        return self.path.parent / ".testio" / self.path.stem
+        """A folder beside the file, of the whole name: `wh.db` may stand beside `wh.duckdb`."""
+        return self.path.parent / ".testio" / self.path.name
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
         """Return what dlt writes to."""

@@ -225,7 +225,7 @@ def test_state_survives_the_loss_of_the_working_directory(
 
 
 def test_bad_state_is_harmless(load: Load, loaded: Path, undisturbed: Loaded) -> None:
-    working = loaded.parent / ".testio" / loaded.stem / "testio"
+    working = loaded.parent / ".testio" / loaded.name / "testio"
     working.mkdir(parents=True)
     (working / "state.json").write_text("{ this is no state")
     report = load()
