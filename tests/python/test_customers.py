@@ -1,13 +1,14 @@
 """Several customers share a warehouse and nothing else: each is read with its own token only."""
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import configure, run
+from commands import configure, run, run_apart
 
 from loader.endpoints import ENDPOINTS
 from loader.sandbox import Account, Answer, Handler, Query, serve
@@ -104,12 +105,35 @@ def test_an_archive_keeps_them_apart(
 def test_a_token_of_a_wider_section_is_nobodys(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
     monkeypatch.setenv("SOURCES__API_TOKEN", "token-of-acme")
     monkeypatch.setenv("API_TOKEN", "token-of-acme")
     monkeypatch.delenv("SOURCES__TESTIO__CUSTOMERS__BETA__API_TOKEN")
     assert "CUSTOMERS__BETA__API_TOKEN" in run("load", "--customer", "beta", status=2).stderr
     assert not witness.asked
+
+
+@pytest.mark.parametrize("arguments", ["load", "load --customer acme", "load --dry-run", "check"])
+def test_an_account_without_a_name_beside_others_is_not_skipped(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
+    done = run(*arguments.split(), status=1 if arguments == "check" else 2)
+    assert "beside acme, beta: give it a name as well" in done.output
+    assert not witness.asked
+
+
+def test_the_sandbox_is_not_asked_with_tokens_of_customers(witness: Witness) -> None:
+    program = str(Path(sys.executable).with_name("testio-loader"))
+    assert "give it a name as well" in run_apart("sandbox", program, "load", status=2)
+    assert not witness.asked
+
+
+def test_status_names_customers_beside_a_token_without_a_name(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("load", "--customer", "acme")
+    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
+    assert "acme (1)" in run("status").stdout
 
 
 def test_two_with_one_customer_id_are_refused(
