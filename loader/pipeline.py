@@ -26,7 +26,7 @@ from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
 from loader.tally import Attribution, Tally
-from loader.warehouses import RAW_DATASET, Warehouse
+from loader.warehouses import RAW_DATASET, BadWarehouse, Warehouse, WarehouseBusy
 
 _NAME = "testio"
 _SETTINGS = {
@@ -99,6 +99,8 @@ def load(
 
     Raises:
         LoadFailed: if nothing could be read, or what was read could not be landed.
+        WarehouseBusy: if somebody else has the warehouse before anything is read.
+        BadWarehouse: if it is no use before anything is read.
     """
     _keep_memory_small()
     tally = tally or Tally()
@@ -127,6 +129,9 @@ def load(
         if failure.step == "extract":
             interrupted.forget(pipeline)
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
+    except (BadWarehouse, WarehouseBusy) as failure:  # it was fine when reading began
+        waiting = "; what was read lands at the next load" if pipeline.has_pending_data else ""
+        raise LoadFailed(f"customer {customer.name}: {failure}{waiting}") from failure
 
 
 def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict[str, Plan]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loader.commands.destination import configured_warehouse, destination_option
-from loader.commands.failure import INCOMPLETE, Failure, explained
+from loader.commands.failure import INCOMPLETE, Failure, explained, one_line
 
 if TYPE_CHECKING:
     from loader.customers import Customer
@@ -108,14 +108,15 @@ def _load(
 ) -> None:
     from loader import pipeline
     from loader.commands.report import print_json, print_load
+    from loader.warehouses import BadWarehouse, WarehouseBusy
 
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
         try:
             report = _watched(warehouse, customer, selection, as_json=as_json)
-        except pipeline.LoadFailed as failure:
-            failures[customer.name] = str(failure)
+        except (pipeline.LoadFailed, BadWarehouse, WarehouseBusy) as failure:
+            failures[customer.name] = one_line(failure)
             continue
         reports.append(report)
         if not as_json:
@@ -123,7 +124,8 @@ def _load(
     if as_json:
         print_json({"customers": [asdict(report) for report in reports], "failures": failures})
     if failures:
-        raise Failure("; ".join(failures.values()))
+        # What is wrong with the warehouse is the same for all, and told once.
+        raise Failure("; ".join(dict.fromkeys(failures.values())))
     if any(report.problems for report in reports):
         click.echo("Incomplete: what is missing is named above; load again to read it.", err=True)
         sys.exit(INCOMPLETE)

@@ -1,17 +1,21 @@
 """Several customers share a warehouse and nothing else: each is read with its own token only."""
 
+import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import configure, run, run_apart
+from commands import configure, reader_of, run, run_apart
 
 from loader.endpoints import ENDPOINTS
 from loader.sandbox import Account, Answer, Handler, Query, serve
+from loader.warehouses import WarehouseBusy
+from loader.warehouses.duckdb_file import DuckDbFile
 
 NAMES = ("acme", "beta")
 ACCOUNTS = {
@@ -84,6 +88,37 @@ def test_one_that_fails_does_not_stop_the_other(witness: Witness, select: Select
     witness.refused.clear()
     run("load")
     assert_apart(witness, select, "acme", "beta")
+
+
+def test_one_that_finds_the_file_held_open_does_not_stop_the_other(
+    witness: Witness, select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, held = DuckDbFile.opened, []
+
+    def held_once(file: DuckDbFile, **options: Any) -> AbstractContextManager[None]:
+        if witness.asked and not held:  # the first is read, and lands now
+            held.append(file)
+            raise WarehouseBusy("the file is held open")
+        return opened(file, **options)
+
+    monkeypatch.setattr(DuckDbFile, "opened", held_once)
+    document = json.loads(run("load", "--json", status=1).stdout)
+    assert [report["customer"] for report in document["customers"]] == ["beta"]
+    assert document["failures"] == {
+        "acme": "customer acme: the file is held open; what was read lands at the next load"
+    }
+    assert_apart(witness, select, "acme", "beta")
+
+
+def test_a_file_that_is_held_open_from_the_start_is_told_once(
+    witness: Witness, warehouse: Path
+) -> None:
+    DuckDbFile(warehouse).prepare()
+    with reader_of(warehouse) as pid:
+        done = run("load", "--json", status=1)
+    assert set(json.loads(done.stdout)["failures"]) == {"acme", "beta"}
+    assert done.stderr.count(f"PID {pid}") == 1
+    assert not witness.asked
 
 
 def test_an_archive_keeps_them_apart(
