@@ -19,7 +19,7 @@ import raw
 from click.testing import CliRunner
 from conftest import CUSTOMER_ID, Loaded, load_undisturbed
 
-from loader import pipeline, reader, source
+from loader import clock, pipeline, reader, source
 from loader.cli import main
 from loader.client import Client
 from loader.customers import Customer
@@ -46,6 +46,7 @@ class Calendar:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.later = timedelta()
         monkeypatch.setattr(Client, "now", lambda _: self.now())
+        monkeypatch.setattr(clock, "now", self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
