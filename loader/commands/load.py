@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the folder, or nothing if none was asked for; an unset variable names none."""
+    if value == "":
+        raise click.BadParameter("it is empty; name a folder, or leave the option out")
+    return value or ""
+
+
 @click.command()
 @click.option("--customer", "names", multiple=True, metavar="NAME", help="Read this customer only.")
 @click.option(
@@ -43,10 +50,16 @@ logger = logging.getLogger(__name__)
 @click.option("--full", "is_full", is_flag=True, help="Read all tests, the settled ones as well.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be read; land nothing.")
 @click.option(
-    "--record", metavar="DIR", default="", help="Keep the API's answers in this folder as well."
+    "--record",
+    metavar="DIR",
+    callback=_folder,
+    help="Keep the API's answers in this folder as well.",
 )
 @click.option(
-    "--replay", metavar="DIR", default="", help="Land answers kept by --record; no API, no token."
+    "--replay",
+    metavar="DIR",
+    callback=_folder,
+    help="Land answers kept by --record; no API, no token.",
 )
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")

@@ -252,6 +252,14 @@ def test_an_archive_of_a_time_to_come_is_refused(testio: Command, warehouse: Pat
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--record", "--replay"])
+def test_a_folder_without_a_name_is_wrong_usage(
+    option: str, testio: Command, warehouse: Path
+) -> None:
+    assert "name a folder, or leave the option out" in testio("load", option, "", status=2).stderr
+    assert not warehouse.exists()
+
+
 # check
 
 
