@@ -147,6 +147,10 @@ class DuckDbFile(Warehouse):
         """Delete the customer's rows, and write the file anew without them."""
         return duckdb_erasure.erase(self.path, customer_id)
 
+    def elsewhere(self, customer_id: int) -> list[str]:
+        """Look at all tables whose `customer_id` is of the type that the models have."""
+        return duckdb_erasure.elsewhere(self.path, customer_id)
+
     @property
     def _lock(self) -> Path:
         return self.working_directory / "lock"
