@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loader import clock
 from loader.api import NOT_FOUND, Answer, Effort, NotFound, Unusable
 from loader.canonical import canonical, parse
 from loader.client import claimed_count, find_value
@@ -57,6 +58,12 @@ class Archive:
                 f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
                 "by `load --record`"
             ) from error
+        if clock.is_ahead(self._recorded_at):
+            raise BadArchive(
+                f"{folder / _RECORDED_AT} says {self._recorded_at:%Y-%m-%d %H:%M} (UTC), which is "
+                f"still to come: put this machine's clock right ({clock.now():%Y-%m-%d %H:%M}), "
+                "or, if the clock was wrong that recorded, write the right time into the file"
+            )
 
     def get(
         self,

@@ -51,9 +51,16 @@ def configured_customers(wanted: Sequence[str] = ()) -> list[Customer]:
     A token is looked up at its own customer only, never in a wider section.
 
     Raises:
-        BadConfiguration: if a token or a customer id is missing or of no use.
+        BadConfiguration: if a token or a customer id is missing or of no use, or a token stands
+            beside the customers that have names.
     """
-    return _customers(wanted or _names() or [DEFAULT], needs_token=True)
+    if (names := _names()) and str(dlt.secrets.get(f"{_SECTION}.api_token") or "").strip():
+        raise BadConfiguration(
+            f"{_SECTION}.api_token is of an account without a name, beside {', '.join(names)}: "
+            "give it a name as well, under customers, or remove it (`sandbox COMMAND` sets it: run "
+            "that where no customer is configured)"
+        )
+    return _customers(wanted or names or [DEFAULT], needs_token=True)
 
 
 def replayed_customers(archive: Path, wanted: Sequence[str] = ()) -> list[Customer]:

@@ -86,6 +86,11 @@ class LedgerReader:
             last[0][0] if last else None,
         )
 
+    def last_read_at(self, customer_id: int) -> datetime | None:
+        """Return the latest time at which anything of a customer was read; None if none was."""
+        rows = self._select("select max(read_at) from {ledger} where customer_id = %s", customer_id)
+        return rows[0][0] if rows else None
+
     def report(self, load_id: str) -> list[EndpointReport]:
         """Return what a load did, by endpoint."""
         totals = self._select(

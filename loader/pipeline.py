@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dlt.common.exceptions import DltException
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
-from loader import interrupted
+from loader import clock, interrupted
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
 from loader.errors import Explained
@@ -26,7 +27,7 @@ from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
 from loader.tally import Attribution, Tally
-from loader.warehouses import RAW_DATASET, Warehouse
+from loader.warehouses import RAW_DATASET, BadWarehouse, Warehouse, WarehouseBusy
 
 _NAME = "testio"
 _SETTINGS = {
@@ -98,7 +99,10 @@ def load(
     `tally` is counted up meanwhile; `progress` is one of dlt's collectors.
 
     Raises:
-        LoadFailed: if nothing could be read, or what was read could not be landed.
+        LoadFailed: if nothing could be read, or what was read could not be landed, or what was
+            read before is of a time still to come.
+        WarehouseBusy: if somebody else has the warehouse before anything is read.
+        BadWarehouse: if it is no use before anything is read.
     """
     _keep_memory_small()
     tally = tally or Tally()
@@ -127,6 +131,9 @@ def load(
         if failure.step == "extract":
             interrupted.forget(pipeline)
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
+    except (BadWarehouse, WarehouseBusy) as failure:  # it was fine when reading began
+        waiting = "; what was read lands at the next load" if pipeline.has_pending_data else ""
+        raise LoadFailed(f"customer {customer.name}: {failure}{waiting}") from failure
 
 
 def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict[str, Plan]:
@@ -223,6 +230,8 @@ def _source(
     ledger: LedgerReader | None,
     tally: Tally | None = None,
 ) -> DltSource:
+    if ledger:
+        _refuse_what_is_to_come(ledger, customer)
     known = Known()
     if ledger and not selection.replay_from:
         known = ledger.known(customer.customer_id)
@@ -237,6 +246,18 @@ def _source(
         replay_from=_folder(selection.replay_from, customer),
         tally=tally,
     )
+
+
+def _refuse_what_is_to_come(ledger: LedgerReader, customer: Customer) -> None:
+    """Raise LoadFailed if staging would take what was read before for newer than this load."""
+    last = ledger.last_read_at(customer.customer_id)
+    if last and clock.is_ahead(last):
+        raise LoadFailed(
+            f"customer {customer.name}: the last read in the ledger is of "
+            f"{last.astimezone(UTC):%Y-%m-%d %H:%M} (UTC), which is still to come: put this "
+            f"machine's clock right ({clock.now():%Y-%m-%d %H:%M}), or, if that load's clock was "
+            f"wrong, `testio-loader erase --customer {customer.customer_id}` and load again"
+        )
 
 
 def _folder(archive: str, customer: Customer) -> str:

@@ -21,8 +21,9 @@ def erase(name: str, destination: str, yes: bool) -> None:
     """Remove a customer for good.
 
     All their rows go, in raw and in what dbt built, and the file, or each table of a database, is
-    rewritten, so that nothing of them is left in its bytes. Copies and backups, what was published,
-    and folders written by `load --record` stay as they are.
+    rewritten, so that nothing of them is left in its bytes. Tables in schemas other than testio_…
+    that have rows of them are named, and stay; the exit status is 1 then. Copies and backups, what
+    was published, and folders written by `load --record` stay as they are.
     """
     from loader import pipeline
     from loader.customers import id_of
@@ -39,4 +40,11 @@ def erase(name: str, destination: str, yes: bool) -> None:
         # What is still to land may be another customer's, or this one's.
         pipeline.settle(warehouse)
         rows = warehouse.erase(customer_id)
+        elsewhere = warehouse.elsewhere(customer_id)
     click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote what they were in.")
+    if elsewhere:
+        raise Failure(
+            f"rows of customer_id {customer_id} are still in {', '.join(elsewhere)}: if they were "
+            "made from what loads have landed, drop or rebuild them, then erase again, as what "
+            "they were in must be rewritten"
+        )

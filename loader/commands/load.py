@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loader.commands.destination import configured_warehouse, destination_option
-from loader.commands.failure import INCOMPLETE, Failure, explained
+from loader.commands.failure import INCOMPLETE, Failure, explained, one_line
 
 if TYPE_CHECKING:
     from loader.customers import Customer
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from loader.warehouses import Warehouse
 
 logger = logging.getLogger(__name__)
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the folder, or nothing if none was asked for; an unset variable names none."""
+    if value == "":
+        raise click.BadParameter("it is empty; name a folder, or leave the option out")
+    return value or ""
 
 
 @click.command()
@@ -43,10 +50,16 @@ logger = logging.getLogger(__name__)
 @click.option("--full", "is_full", is_flag=True, help="Read all tests, the settled ones as well.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be read; land nothing.")
 @click.option(
-    "--record", metavar="DIR", default="", help="Keep the API's answers in this folder as well."
+    "--record",
+    metavar="DIR",
+    callback=_folder,
+    help="Keep the API's answers in this folder as well.",
 )
 @click.option(
-    "--replay", metavar="DIR", default="", help="Land answers kept by --record; no API, no token."
+    "--replay",
+    metavar="DIR",
+    callback=_folder,
+    help="Land answers kept by --record; no API, no token.",
 )
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
@@ -108,14 +121,15 @@ def _load(
 ) -> None:
     from loader import pipeline
     from loader.commands.report import print_json, print_load
+    from loader.warehouses import BadWarehouse, WarehouseBusy
 
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
         try:
             report = _watched(warehouse, customer, selection, as_json=as_json)
-        except pipeline.LoadFailed as failure:
-            failures[customer.name] = str(failure)
+        except (pipeline.LoadFailed, BadWarehouse, WarehouseBusy) as failure:
+            failures[customer.name] = one_line(failure)
             continue
         reports.append(report)
         if not as_json:
@@ -123,7 +137,8 @@ def _load(
     if as_json:
         print_json({"customers": [asdict(report) for report in reports], "failures": failures})
     if failures:
-        raise Failure("; ".join(failures.values()))
+        # What is wrong with the warehouse is the same for all, and told once.
+        raise Failure("; ".join(dict.fromkeys(failures.values())))
     if any(report.problems for report in reports):
         click.echo("Incomplete: what is missing is named above; load again to read it.", err=True)
         sys.exit(INCOMPLETE)

@@ -103,6 +103,13 @@ class Warehouse(ABC):
             BadWarehouse: if it cannot be done; doing it again does the rest.
         """
 
+    def elsewhere(self, customer_id: int) -> list[str]:
+        """Return the tables of other schemas that may have rows of a customer; erasing keeps them.
+
+        They may be somebody else's, or what dbt has built by a profile with a schema of its own.
+        """
+        return []
+
     def adapt(self, source: DltSource) -> None:  # noqa: B027 - few have to
         """Change how the source's rows are to be written, where that must be another way."""
 

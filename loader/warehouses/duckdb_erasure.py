@@ -48,6 +48,25 @@ def erase(path: Path, customer_id: int) -> int:
     return rows
 
 
+def elsewhere(path: Path, customer_id: int) -> list[str]:
+    """Return the tables that have rows of a customer and are not in a schema of ours."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_columns() inner join duckdb_tables()"
+            " using (database_name, schema_name, table_name)"
+            " where database_name = current_database() and not starts_with(schema_name, 'testio_')"
+            " and column_name = 'customer_id' and data_type = 'BIGINT' order by all"
+        ).fetchall()
+        return [
+            f"{schema}.{table}"
+            for schema, table in tables
+            if connection.execute(
+                f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1",
+                [customer_id],
+            ).fetchone()
+        ]
+
+
 def _remove(fresh: Path, spilled: Path) -> None:
     for file in (fresh, fresh.with_name(f"{fresh.name}.wal")):
         file.unlink(missing_ok=True)

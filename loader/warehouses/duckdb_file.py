@@ -61,8 +61,8 @@ class DuckDbFile(Warehouse):
 
     @property
     def working_directory(self) -> Path:
-        """A folder beside the file."""
-        return self.path.parent / ".testio" / self.path.stem
+        """A folder beside the file, of the whole name: `wh.db` may stand beside `wh.duckdb`."""
+        return self.path.parent / ".testio" / self.path.name
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
         """Return what dlt writes to."""
@@ -146,6 +146,10 @@ class DuckDbFile(Warehouse):
     def erase(self, customer_id: int) -> int:
         """Delete the customer's rows, and write the file anew without them."""
         return duckdb_erasure.erase(self.path, customer_id)
+
+    def elsewhere(self, customer_id: int) -> list[str]:
+        """Look at all tables whose `customer_id` is of the type that the models have."""
+        return duckdb_erasure.elsewhere(self.path, customer_id)
 
     @property
     def _lock(self) -> Path:

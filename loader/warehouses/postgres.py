@@ -166,6 +166,31 @@ class PostgresDatabase(Fillable):
                 cursor.execute(sql.SQL("vacuum full {}").format(table))
         return rows
 
+    def elsewhere(self, customer_id: int) -> list[str]:
+        """Look at all tables whose `customer_id` is a bigint, as far as they may be read."""
+        with self._connected() as cursor:
+            cursor.execute(
+                "select nspname, relname from pg_class"
+                " inner join pg_namespace on relnamespace = pg_namespace.oid"
+                " inner join pg_attribute on attrelid = pg_class.oid"
+                " where attname = 'customer_id' and atttypid = 'bigint'::regtype"
+                " and not attisdropped and relkind in ('r', 'm')"
+                " and not starts_with(nspname, 'testio_') and relpersistence <> 't'"
+                " and has_schema_privilege(pg_namespace.oid, 'usage')"
+                " and has_table_privilege(pg_class.oid, 'select') order by nspname, relname"
+            )
+            found = []
+            for schema, table in cursor.fetchall():
+                cursor.execute(
+                    sql.SQL("select 1 from {} where customer_id = %s limit 1").format(
+                        sql.Identifier(schema, table)
+                    ),
+                    [customer_id],
+                )
+                if cursor.fetchone():
+                    found.append(f"{schema}.{table}")
+        return found
+
     def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
         """Copy all of them in one transaction."""
         rows = {}

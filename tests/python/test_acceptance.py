@@ -19,7 +19,7 @@ import raw
 from click.testing import CliRunner
 from conftest import CUSTOMER_ID, Loaded, load_undisturbed
 
-from loader import pipeline, reader, source
+from loader import clock, pipeline, reader, source
 from loader.cli import main
 from loader.client import Client
 from loader.customers import Customer
@@ -46,6 +46,7 @@ class Calendar:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.later = timedelta()
         monkeypatch.setattr(Client, "now", lambda _: self.now())
+        monkeypatch.setattr(clock, "now", self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
@@ -225,7 +226,7 @@ def test_state_survives_the_loss_of_the_working_directory(
 
 
 def test_bad_state_is_harmless(load: Load, loaded: Path, undisturbed: Loaded) -> None:
-    working = loaded.parent / ".testio" / loaded.stem / "testio"
+    working = loaded.parent / ".testio" / loaded.name / "testio"
     working.mkdir(parents=True)
     (working / "state.json").write_text("{ this is no state")
     report = load()

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from click.testing import Result
 from commands import configure, kill_while_landing, reader_of, run, run_apart
 
 from loader import pipeline, rereading
+from loader.client import Client
 from loader.commands.report import print_load
 from loader.customers import Customer
 from loader.ledger import EndpointReport
@@ -176,6 +178,28 @@ def test_a_dry_run_with_a_refused_token_fails(
     assert "refuses the token" in testio("load", "--dry-run", status=1).stderr
 
 
+def test_a_load_behind_one_whose_clock_was_wrong_is_refused_until_that_is_erased(
+    testio: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setattr(Client, "now", lambda _: datetime(2125, 3, 1, 12, tzinfo=UTC))
+        testio("load")
+    for arguments in (["load"], ["load", "--dry-run"]):
+        done = testio(*arguments, status=1)
+        assert "of 2125-03-01 12:00 (UTC), which is still to come" in done.stderr
+        assert "`testio-loader erase --customer 7`" in done.stderr
+        assert done.stderr.count("\n") == 1
+    testio("erase", "--customer", "7", "--yes")
+    testio("load")
+
+
+def test_clocks_may_differ_a_little(testio: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as fast:
+        fast.setattr(Client, "now", lambda _: datetime.now(UTC) + timedelta(minutes=59))
+        testio("load")
+    testio("load")
+
+
 # load --record and --replay
 
 
@@ -217,6 +241,23 @@ def test_replaying_a_folder_that_is_no_archive_is_told_in_one_line(customer: Cus
         message = run("load", "--replay", folder, status=2).stderr
         assert message.count("\n") == 1
         assert f"{folder} is no archive" in message
+
+
+def test_an_archive_of_a_time_to_come_is_refused(testio: Command, warehouse: Path) -> None:
+    testio("load", "--record", "archive")
+    warehouse.unlink()
+    Path("archive/default/recorded_at.txt").write_text("2125-03-01T12:00:00+00:00")
+    done = testio("load", "--replay", "archive", status=1)
+    assert "recorded_at.txt says 2125-03-01 12:00 (UTC), which is still to come" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--record", "--replay"])
+def test_a_folder_without_a_name_is_wrong_usage(
+    option: str, testio: Command, warehouse: Path
+) -> None:
+    assert "name a folder, or leave the option out" in testio("load", option, "", status=2).stderr
+    assert not warehouse.exists()
 
 
 # check

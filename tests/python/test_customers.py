@@ -1,16 +1,21 @@
 """Several customers share a warehouse and nothing else: each is read with its own token only."""
 
+import json
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import configure, run
+from commands import configure, reader_of, run, run_apart
 
 from loader.endpoints import ENDPOINTS
 from loader.sandbox import Account, Answer, Handler, Query, serve
+from loader.warehouses import WarehouseBusy
+from loader.warehouses.duckdb_file import DuckDbFile
 
 NAMES = ("acme", "beta")
 ACCOUNTS = {
@@ -85,6 +90,37 @@ def test_one_that_fails_does_not_stop_the_other(witness: Witness, select: Select
     assert_apart(witness, select, "acme", "beta")
 
 
+def test_one_that_finds_the_file_held_open_does_not_stop_the_other(
+    witness: Witness, select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, held = DuckDbFile.opened, []
+
+    def held_once(file: DuckDbFile, **options: Any) -> AbstractContextManager[None]:
+        if witness.asked and not held:  # the first is read, and lands now
+            held.append(file)
+            raise WarehouseBusy("the file is held open")
+        return opened(file, **options)
+
+    monkeypatch.setattr(DuckDbFile, "opened", held_once)
+    document = json.loads(run("load", "--json", status=1).stdout)
+    assert [report["customer"] for report in document["customers"]] == ["beta"]
+    assert document["failures"] == {
+        "acme": "customer acme: the file is held open; what was read lands at the next load"
+    }
+    assert_apart(witness, select, "acme", "beta")
+
+
+def test_a_file_that_is_held_open_from_the_start_is_told_once(
+    witness: Witness, warehouse: Path
+) -> None:
+    DuckDbFile(warehouse).prepare()
+    with reader_of(warehouse) as pid:
+        done = run("load", "--json", status=1)
+    assert set(json.loads(done.stdout)["failures"]) == {"acme", "beta"}
+    assert done.stderr.count(f"PID {pid}") == 1
+    assert not witness.asked
+
+
 def test_an_archive_keeps_them_apart(
     witness: Witness, select: Select, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,12 +140,35 @@ def test_an_archive_keeps_them_apart(
 def test_a_token_of_a_wider_section_is_nobodys(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
     monkeypatch.setenv("SOURCES__API_TOKEN", "token-of-acme")
     monkeypatch.setenv("API_TOKEN", "token-of-acme")
     monkeypatch.delenv("SOURCES__TESTIO__CUSTOMERS__BETA__API_TOKEN")
     assert "CUSTOMERS__BETA__API_TOKEN" in run("load", "--customer", "beta", status=2).stderr
     assert not witness.asked
+
+
+@pytest.mark.parametrize("arguments", ["load", "load --customer acme", "load --dry-run", "check"])
+def test_an_account_without_a_name_beside_others_is_not_skipped(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
+    done = run(*arguments.split(), status=1 if arguments == "check" else 2)
+    assert "beside acme, beta: give it a name as well" in done.output
+    assert not witness.asked
+
+
+def test_the_sandbox_is_not_asked_with_tokens_of_customers(witness: Witness) -> None:
+    program = str(Path(sys.executable).with_name("testio-loader"))
+    assert "give it a name as well" in run_apart("sandbox", program, "load", status=2)
+    assert not witness.asked
+
+
+def test_status_names_customers_beside_a_token_without_a_name(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("load", "--customer", "acme")
+    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
+    assert "acme (1)" in run("status").stdout
 
 
 def test_two_with_one_customer_id_are_refused(

@@ -125,6 +125,27 @@ def test_nothing_is_left_of_the_one_and_everything_of_the_other(
     assert rows_of(select, 1)["bugs"]
 
 
+@pytest.mark.usefixtures("loaded")
+def test_what_dbt_has_built_elsewhere_is_named(warehouse: Path, select: Select) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "create schema prod_marts; create schema prod_staging;"
+            'create table prod_marts."my bugs" as select customer_id, payload'
+            " from testio_raw.bugs;"
+            "create table prod_marts.of_the_other as select 2::bigint as customer_id;"
+            'create view prod_staging.titles as from prod_marts."my bugs";'
+        )
+    done = run("erase", "--customer", "leaver", "--yes", status=1)
+    assert "are still in prod_marts.my bugs: if they were made" in done.stderr
+    assert "drop or rebuild them, then erase again" in done.stderr
+    assert not any(rows_of(select, 1).values())
+    assert files_with_marker(warehouse.parent) == [warehouse]
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute('drop view prod_staging.titles; drop table prod_marts."my bugs"')
+    run("erase", "--customer", "leaver", "--yes")
+    assert files_with_marker(warehouse.parent) == []
+
+
 @pytest.mark.parametrize("step", ["_delete", "_compare"])
 @pytest.mark.usefixtures("loaded")
 def test_killed_half_way_the_file_is_whole_and_erasing_can_be_repeated(

@@ -232,6 +232,12 @@ def test_drop_leaves_nothing_of_ours_and_all_of_others(
     assert count(select, "tests") == 12
 
 
+def test_two_files_of_one_stem_share_nothing(tmp_path: Path) -> None:
+    one, other = (DuckDbFile(tmp_path / name) for name in ("wh.duckdb", "wh.db"))
+    with one.locked(), other.locked():
+        assert one.working_directory != other.working_directory
+
+
 def test_the_second_load_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with (

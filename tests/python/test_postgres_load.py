@@ -379,9 +379,14 @@ def test_nothing_is_left_of_whom_is_erased(
             )
             cursor.execute("create view testio_marts.titles as select * from testio_marts.fct_bugs")
             cursor.execute("create table theirs.numbers as select 1 as customer_id")
+            cursor.execute("create table theirs.bugs as select * from testio_marts.fct_bugs")
         kill_while_landing("load", "--full")
         kept = database.query("select * from testio_raw.bugs where customer_id = 2 order by id")[1]
         assert tables_with(cluster, marker)
+        done = command("erase", "--customer", "leaver", "--yes", status=1)
+        assert "are still in theirs.bugs: if they were made" in done.stderr
+        with database.cursor() as cursor:
+            cursor.execute("drop table theirs.bugs")
         command("erase", "--customer", "leaver", "--yes")
     assert tables_with(cluster, marker) == []
     assert [path for path in Path(".testio").rglob("*") if path.is_file()] == []
