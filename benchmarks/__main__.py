@@ -1,6 +1,6 @@
 """Measures the whole product in one run, beside what it is measured against.
 
-python -m benchmarks            writes benchmarks/RESULTS.md; takes about a quarter of an hour
+python -m benchmarks            writes benchmarks/RESULTS.md; takes about twenty minutes
 python -m benchmarks BUGS …     the same with accounts of other sizes, to try it out
 """
 
