@@ -242,7 +242,7 @@ def test_bad_state_in_the_warehouse_is_harmless(
             "set search_path = testio_raw;"
             "update ledger set ids = case when test_id is null then '{ no list' else '[null]' end;"
             "insert into ledger by name select * replace ('?' as endpoint, false as is_complete,"
-            " now() + interval 1 year as read_at) from ledger;"
+            " now() + interval 1 minute as read_at) from ledger;"
             "create table _dlt_pipeline_state as select 'testio' as pipeline_name, 99 as version,"
             " 'no state' as state, now() as created_at, _dlt_load_id, 'x' as _dlt_id from ledger;"
             "insert into _dlt_version by name select * replace ('no schema' as schema,"
