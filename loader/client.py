@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry
 from urllib3.exceptions import HTTPError, InvalidHeader, NewConnectionError
 from urllib3.exceptions import TimeoutError as TimedOut
 
+from loader import clock
 from loader.api import (
     NOT_FOUND,
     Answer,
@@ -120,7 +121,7 @@ class Client:
 
     def now(self) -> datetime:
         """See `loader.api.Api`."""
-        return datetime.now(UTC)
+        return clock.now()
 
     def has(self, path: str) -> bool:
         """Return True: whether the API has an answer is known when it was asked."""

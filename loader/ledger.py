@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
+from loader.endpoints import ENDPOINTS, PRODUCTS, Endpoint
 from loader.rereading import Known
 from loader.tables import QUARANTINE
 
@@ -88,7 +88,11 @@ class LedgerReader:
 
     def last_read_at(self, customer_id: int) -> datetime | None:
         """Return the latest time at which anything of a customer was read; None if none was."""
-        rows = self._select("select max(read_at) from {ledger} where customer_id = %s", customer_id)
+        rows = self._select(
+            "select max(read_at) from {ledger}"
+            f" where customer_id = %s and endpoint in {_names(list(ENDPOINTS))}",
+            customer_id,
+        )
         return rows[0][0] if rows else None
 
     def report(self, load_id: str) -> list[EndpointReport]:
@@ -176,12 +180,7 @@ class LedgerReader:
 
     def _customer(self, customer_id: int) -> CustomerStatus:
         known = self.known(customer_id)
-        listed = [
-            test_id
-            for endpoint, product_id in known.listed
-            if endpoint == TESTS.name
-            for test_id in known.ids(endpoint, product_id)
-        ]
+        listed = known.tests()
         reads = [known.read_at[test_id] for test_id in listed if test_id in known.read_at]
         return CustomerStatus(
             customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from loader.endpoints import TESTS
+
 _FINAL = frozenset({"archived", "cancelled"})
 _SMALL_ACCOUNT = 200
 """Up to so many tests an account is simply read whole."""
@@ -40,13 +42,14 @@ class Known:
             return []
         return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
 
-    def has_test(self, test_id: int) -> bool:
-        """Return whether a test was read before, or listed."""
-        return test_id in self.read_at or any(
-            test_id in self.ids(endpoint, product_id)
+    def tests(self) -> list[int]:
+        """Return the ids of the tests that the lists of products had."""
+        return [
+            test_id
             for endpoint, product_id in self.listed
-            if endpoint == "tests"
-        )
+            if endpoint == TESTS.name
+            for test_id in self.ids(endpoint, product_id)
+        ]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from loader.archive import Recorder
 from loader.batches import Ask, Batches, Outcome
 from loader.canonical import canonical
 from loader.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
+from loader.errors import Explained
 from loader.listing import Listing
 from loader.records import Record, nested_id, objects, parse_id
 from loader.rereading import Rereading
@@ -19,6 +20,10 @@ from loader.tally import Tally
 
 _MAX_UNLISTED = 100
 """How many tests that an incomplete list lacks are asked for one by one."""
+
+
+class UnknownTest(Explained):
+    """A test was asked for that is not there; a row in the ledger would stay incomplete."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +164,8 @@ class Steps:
                 )
         if details.outcome != COMPLETE:
             scope.fail(details.outcome)
-        elif details.remarks and not self._rereading.known.has_test(test_id):
-            scope.fail("not in this account")
         elif details.remarks:
+            self._refuse_unknown(test_id)
             scope.remark(details.remarks)
         self._book(done, scope, details)
         return done
@@ -270,6 +274,12 @@ class Steps:
             is_new = test.id not in self._test_ids
             self._test_ids.add(test.id)
         return is_new
+
+    def _refuse_unknown(self, test_id: int) -> None:
+        """Raise UnknownTest, unless nothing is known of any, as where a recording is replayed."""
+        known = self._rereading.known
+        if known.last_load_at and test_id not in known.read_at and test_id not in known.tests():
+            raise UnknownTest(f"test {test_id} is neither in this account nor in the warehouse")
 
     def _unlisted(self, scope: Scope) -> list[int]:
         """Return tests that the list had the last time it was whole."""

@@ -119,16 +119,15 @@ def _load(
     *,
     as_json: bool,
 ) -> None:
-    from loader import pipeline
     from loader.commands.report import print_json, print_load
-    from loader.warehouses import BadWarehouse, WarehouseBusy
+    from loader.errors import Explained
 
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
     for customer in customers:  # one that fails does not stop the others
         try:
             report = _watched(warehouse, customer, selection, as_json=as_json)
-        except (pipeline.LoadFailed, BadWarehouse, WarehouseBusy) as failure:
+        except Explained as failure:
             failures[customer.name] = one_line(failure)
             continue
         reports.append(report)

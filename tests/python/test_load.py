@@ -140,8 +140,12 @@ def test_a_deleted_test_is_a_complete_read_of_nothing(
     ) == [("test_details", True, "[]"), ("tests", True, "[]")]
 
 
-def test_a_test_that_nobody_knows_is_incomplete(load: Load) -> None:
-    assert load(test_ids=[99_999_999]).problems == ["tests of test 99999999: not in this account"]
+def test_a_test_that_nobody_knows_is_refused(load: Load, select: Select) -> None:
+    load()
+    before = select("select endpoint, ids from testio_raw.ledger order by all")
+    with pytest.raises(pipeline.LoadFailed, match="test 99999999 is neither in this account nor"):
+        load(test_ids=[99_999_999])
+    assert select("select endpoint, ids from testio_raw.ledger order by all") == before
 
 
 def test_what_cannot_be_keyed_is_quarantined(load: Load, select: Select, account: Account) -> None:
