@@ -518,6 +518,21 @@ def test_odd_records_of_any_endpoint_cost_no_other(
     assert quarantined >= {"products", "features", "tests", "bugs", "executions", "user_stories"}
 
 
+def test_a_feature_without_a_key_hides_no_change_of_another(
+    account: Account, run: Run, loaded: Path, select: Select
+) -> None:
+    feature = account("/bugs", {}).json()["bugs"][0]["feature"]["id"]
+    product = select(f"select product_id from testio_raw.features where id = {feature}")[0][0]
+    account.add("features", {"title": "no id"}, parent=product)
+    account.change("features", feature, title="Another title")
+    assert run(account).exit_code == 3
+    (versions,) = select(
+        f"select count(*) from testio_raw.features where id = {feature}"
+        " and payload like '%Another title%'"
+    )
+    assert versions == (1,)
+
+
 def test_odd_fields_of_products_and_tests_cost_nothing(
     account: Account, run: Run, loaded: Path
 ) -> None:
@@ -730,6 +745,23 @@ def test_a_product_whose_features_are_refused_costs_nothing_else(
 
 
 # What is gone
+
+
+def test_what_a_product_had_before_is_not_gone_by_being_not_found(
+    account: Account, run: Run, loaded: Path, undisturbed: Loaded, warehouse: Path
+) -> None:
+    product = next(p for p in all_products(account) if not section_ids(p))["id"]
+
+    def missing(path: str, query: Query) -> Answer:
+        return Answer(404) if path == f"/products/{product}/features" else account(path, query)
+
+    assert run(missing).exit_code == 3
+    landed = raw.read(loaded)
+    assert landed.incomplete == {("features", product, None): "HTTP 404"}
+    assert raw.differences(landed, undisturbed.raw) == []
+    warehouse.unlink()
+    assert run(missing).exit_code == 0
+    assert raw.read(warehouse).ledger["features", product, None][:3] == (True, "ok", "[]")
 
 
 def test_a_test_whose_last_bug_was_deleted_is_a_complete_read_of_nothing(
