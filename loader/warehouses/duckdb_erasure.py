@@ -14,6 +14,9 @@ import duckdb
 from loader.warehouses.base import BadWarehouse
 from loader.warehouses.duckdb_sql import attach, quoted
 
+_OURS = "testio_"
+"""How the schemas begin that hold what was loaded, and what dbt built of it."""
+
 
 def erase(path: Path, customer_id: int) -> int:
     """Erase a customer from the warehouse file and from what is beside it; return how many rows.
@@ -51,16 +54,12 @@ def erase(path: Path, customer_id: int) -> int:
 def elsewhere(path: Path, customer_id: int) -> list[str]:
     """Return the tables that have rows of a customer and are not in a schema of ours."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_columns() inner join duckdb_tables()"
-            " using (database_name, schema_name, table_name)"
-            " where database_name = current_database() and not starts_with(schema_name, 'testio_')"
-            " and column_name = 'customer_id' and data_type = 'BIGINT' order by all"
-        ).fetchall()
         return [
             f"{schema}.{table}"
-            for schema, table in tables
-            if connection.execute(
+            for schema, table, kind in _tables(connection)
+            if not schema.startswith(_OURS)
+            and kind == "BIGINT"
+            and connection.execute(
                 f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1",
                 [customer_id],
             ).fetchone()
@@ -73,16 +72,21 @@ def _remove(fresh: Path, spilled: Path) -> None:
     shutil.rmtree(spilled, ignore_errors=True)
 
 
-def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_columns() inner join duckdb_tables()"
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """Return the tables that have a `customer_id`: schema, name, and the type of that column."""
+    return connection.execute(
+        "select schema_name, table_name, data_type from duckdb_columns() inner join duckdb_tables()"
         " using (database_name, schema_name, table_name)"
-        " where database_name = 'old' and starts_with(schema_name, 'testio_')"
-        " and column_name = 'customer_id'"
+        " where column_name = 'customer_id' order by all"
     ).fetchall()
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
     rows = 0
     connection.begin()
-    for schema, table in tables:
+    for schema, table, _ in _tables(connection):
+        if not schema.startswith(_OURS):
+            continue
         where = f"{quoted('old', schema, table)} where customer_id = ?"
         (deleted,) = connection.execute(f"delete from {where}", [customer_id]).fetchone() or (0,)
         rows += deleted

@@ -57,7 +57,9 @@ def story(undisturbed: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iter
         started = time.monotonic()
         moments = running.moments(landed)
         seconds = time.monotonic() - started
-        yield Story(running, undisturbed, raw.read(landed), moments, seconds)
+        after = raw.read(landed)
+        assert after.quarantine
+        yield Story(running, undisturbed, after, moments, seconds)
 
 
 def assert_completes(story: Story, warehouse: Path) -> None:

@@ -244,7 +244,9 @@ def story(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             bug = account("/bugs", {}).json()["bugs"][0]
             account.add("bugs", {**bug, "title": "has the id of another one"})
             moments = running.moments(folder / "load")
-            yield Story(cluster, running, before, read(cluster), moments)
+            after = read(cluster)
+            assert after.quarantine
+            yield Story(cluster, running, before, after, moments)
 
 
 def assert_completes(story: Story, load: Path) -> None:
