@@ -393,19 +393,17 @@ def test_pages_may_be_of_any_kind(
     assert_all_landed(warehouse, undisturbed.raw)
 
 
-@pytest.mark.parametrize("fault", [page_ignored, lambda account: paged(page_ignored(account))])
+@pytest.mark.parametrize("at_most", [30, 100])
 def test_the_same_page_again_ends_the_list_and_is_said(
-    fault: Callable[[Handler], Handler],
-    account: Account,
-    run: Run,
-    loaded: Path,
-    undisturbed: Loaded,
+    at_most: int, run: Run, warehouse: Path
 ) -> None:
-    result = run(fault(account))
+    account = Account(products=1, tests=40, bugs=10)
+    expected = load_undisturbed(account, warehouse).raw
+    result = run(small_pages(page_ignored(account), at_most=at_most))
     assert result.exit_code == 3
     assert "the first page again" in result.output
-    landed = raw.read(loaded)
-    assert raw.differences(landed, undisturbed.raw) == []
+    landed = raw.read(warehouse)
+    assert raw.differences(landed, expected) == []
     assert {scope[0] for scope in landed.incomplete} == {"tests"}
 
 

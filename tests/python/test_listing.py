@@ -132,14 +132,6 @@ def test_a_page_that_is_not_found_is_no_end_of_the_list(pages: int) -> None:
 # Lists that are not what they seem
 
 
-@pytest.mark.parametrize("size", [1, 30, 100])
-def test_the_first_page_again_is_no_end(size: int) -> None:
-    found, scope, api = read(lambda page, per_page: range(size))
-    assert found == list(range(size))
-    assert scope.outcome == "page 2: the first page again"
-    assert len(api.asked) == 2
-
-
 @pytest.mark.parametrize("last", [range(100, 200), [None], ["text", {}], [100, 101, None]])
 def test_the_last_page_again_and_again_is_no_end(last: Any) -> None:
     found, scope, _ = read(lambda page, per_page: range(100) if page == 1 else last)
