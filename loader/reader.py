@@ -13,9 +13,10 @@ from typing import Any
 from loader.api import NOT_FOUND, Api
 from loader.archive import Recorder
 from loader.batches import Ask, Batches
+from loader.canonical import canonical
 from loader.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DETAILS, Endpoint
 from loader.listing import Listing
-from loader.records import objects, parse_id
+from loader.records import parse_id
 from loader.rereading import Rereading
 from loader.schedule import Schedule
 from loader.scope import COMPLETE
@@ -135,8 +136,8 @@ class Reader:
                     scope = self._steps.scope(endpoint, product_id=product_id)
                     self._listings.append(Listing(self._api, scope, path))
                 elif endpoint.parent == "product":
-                    paths = _paths(endpoint, product_id, product)
-                    self._add(endpoint, paths, product_id=product_id)
+                    paths, problems = _paths(endpoint, product_id, product)
+                    self._add(endpoint, paths, product_id=product_id, problems=problems)
         for listing in done.listings:
             self._schedule.add(_LISTS, partial(self._steps.page, listing))
         for test_id in done.unlisted_test_ids:
@@ -198,8 +199,9 @@ class Reader:
         *,
         product_id: int | None = None,
         test_id: int | None = None,
+        problems: Iterable[str] = (),
     ) -> None:
-        """Have a scope read whole, by one call or one a section."""
+        """Have a scope read whole, by one call or one per section; problems keep it incomplete."""
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(paths)
@@ -207,30 +209,61 @@ class Reader:
             scope = self._steps.scope(
                 endpoint, product_id=None if test_id else product_id, test_id=test_id
             )
+            for problem in problems:
+                scope.fail(problem)
             self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
 
 
 def _paths(
     endpoint: Endpoint, product_id: int, product: Mapping[str, Any]
-) -> list[tuple[int | None, str]]:
-    """Return what is asked for a product: once, or once a section if it has sections.
+) -> tuple[list[tuple[int | None, str]], list[str]]:
+    """Return what is asked for a product, once or once per section, and what cannot be asked for.
 
-    It has, if `sections` is not empty or `sections_with_default` has more than one entry.
+    A product has sections if `sections` is not empty or `sections_with_default` has more than one
+    entry. They are counted whether their ids can be read or not.
     """
-    section_ids: list[int] = []
+    problems: dict[str, None] = {}
+    section_ids: dict[int, None] = {}
     if endpoint.section_path:
         plain, with_default = (
-            [parse_id(section.get("id")) for section in objects(product, name)]
-            for name in ("sections", "sections_with_default")
+            _listed(product, name, problems) for name in ("sections", "sections_with_default")
         )
         if plain or len(with_default) > 1:
-            section_ids = [id_ for id_ in dict.fromkeys(plain + with_default) if id_ is not None]
+            for section in plain + with_default:
+                section_id, problem = _section_id(section)
+                if section_id is None:
+                    problems[problem] = None
+                else:
+                    section_ids[section_id] = None
     if not section_ids:
-        return [(None, endpoint.path.format(product_id=product_id))]
+        return [(None, endpoint.path.format(product_id=product_id))], list(problems)
     return [
         (id_, endpoint.section_path.format(product_id=product_id, section_id=id_))
         for id_ in section_ids
-    ]
+    ], list(problems)
+
+
+def _listed(product: Mapping[str, Any], name: str, problems: dict[str, None]) -> list[Any]:
+    """Return the list under a name; any empty value is an empty list."""
+    found = product.get(name) or []
+    if not isinstance(found, list):
+        problems[f"{name} is no list"] = None
+        return []
+    return found
+
+
+def _section_id(section: Any) -> tuple[int | None, str]:
+    """Return a section's id, or why it has none."""
+    if not isinstance(section, dict):
+        return None, f"section {_shown(section)} is no object"
+    given = section.get("id")
+    if given is None:
+        return None, "section without an id"
+    return parse_id(given), f"section id {_shown(given)} cannot be read"
+
+
+def _shown(value: Any) -> str:
+    return canonical(value)[:40]
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
