@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from loader.tables import LEDGER, QUARANTINE, ColumnType, Table
+from loader.tables import LEDGER, QUARANTINE, RECORD_KEY, ColumnType, Table
 
 Parent = Literal["account", "product", "test"]
 """Whose scope it is. What belongs to the account or a product is read at every load; what belongs
@@ -55,12 +55,14 @@ class Endpoint:
         columns: dict[str, ColumnType] = {
             "customer_id": "bigint",
             "id": "bigint" if self.id_field == "id" else "text",
+            RECORD_KEY: "text",
             **self.columns,
             "payload": "text",
             "content_hash": "text",
             "loaded_at": "timestamp",
         }
-        return Table(self.name, columns, frozenset(columns.keys() - self.columns.keys()))
+        required = columns.keys() - self.columns.keys() - {RECORD_KEY}
+        return Table(self.name, columns, frozenset(required))
 
 
 PRODUCTS = Endpoint("products", "/products", ("products",))

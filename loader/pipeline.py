@@ -165,7 +165,8 @@ def settle(warehouse: Warehouse) -> None:
     """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
 
     Raises:
-        LoadFailed: if what an interrupted load has read can land, but not now.
+        LoadFailed: if what an interrupted load has read can land, but not now, or if the tables
+            of an earlier version cannot be changed.
     """
     warehouse.prepare()
     with warehouse.opened():
@@ -176,6 +177,14 @@ def settle(warehouse: Warehouse) -> None:
             raise LoadFailed(
                 f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
                 f"mended, or give up what was read: delete {warehouse.working_directory}"
+            ) from failure
+        try:
+            # Only now: what was interrupted may be a load of a version that knew no record key.
+            warehouse.add_record_keys(TABLES)
+        except DltException as failure:
+            *_, cause = _causes(failure)
+            raise LoadFailed(
+                f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
             ) from failure
 
 

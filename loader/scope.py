@@ -8,6 +8,7 @@ from loader.api import Answer, CallFailed, Effort
 from loader.canonical import canonical
 from loader.endpoints import Endpoint
 from loader.records import BadRecord, Record, content_hash, make_record
+from loader.tables import RECORD_KEY, record_key
 
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
@@ -118,6 +119,7 @@ class Scope:
         key |= {name: columns.get(name) for name in self.endpoint.columns}
         return {
             **key,
+            RECORD_KEY: record_key(self._customer_id, record.id),
             "payload": record.payload,
             "content_hash": content_hash(self.endpoint.name, *key.values(), record.content),
             "loaded_at": loaded_at,

@@ -17,7 +17,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from loader.errors import Explained
-from loader.tables import LEDGER, Table
+from loader.tables import LEDGER, RECORD_KEY, Table
 
 RAW_DATASET = "testio_raw"
 
@@ -151,6 +151,25 @@ class Warehouse(ABC):
                         _delete_except(completed, table, names[table.name], client)
             return {load_id for (load_id,) in client.execute_sql(completed) or []}
 
+    def add_record_keys(self, tables: Sequence[Table]) -> None:
+        """Give each row its record key that an earlier version has landed without one.
+
+        Without it, the next merge would not find the version that it has to close.
+        """
+        with _client(self.destination()) as client:
+            names = _tables(client)
+            with_key = _tables_with(RECORD_KEY, client)
+            for table in tables:
+                if not table.is_versioned or table.name not in names:
+                    continue
+                qualified = names[table.name]
+                if table.name not in with_key:
+                    client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
+                client.execute_sql(
+                    f"update {qualified} set {RECORD_KEY} = cast(customer_id as varchar) || '-' ||"
+                    f" cast(id as varchar) where {RECORD_KEY} is null"
+                )
+
 
 class Fillable(Warehouse):
     """A warehouse to which one can move from a DuckDB file."""
@@ -180,6 +199,15 @@ def _tables(client: SqlClientBase[Any]) -> dict[str, str]:
     sql = "select table_name from information_schema.tables where table_schema = %s"
     rows = client.execute_sql(sql, client.dataset_name) or []
     return {name: client.make_qualified_table_name(name) for (name,) in rows}
+
+
+def _tables_with(column: str, client: SqlClientBase[Any]) -> set[str]:
+    """Return the raw tables that have a column."""
+    sql = (
+        "select table_name from information_schema.columns"
+        " where table_schema = %s and column_name = %s"
+    )
+    return {name for (name,) in client.execute_sql(sql, client.dataset_name, column) or []}
 
 
 def _delete_except(

@@ -204,6 +204,9 @@ class IcebergTables(Fillable):
                     landed.delete(In("_dlt_load_id", broken))  # type: ignore[call-arg,arg-type,misc]
         return completed
 
+    def add_record_keys(self, tables: Sequence[Table]) -> None:
+        """Leave rows without a key as they are: nothing is merged here, so nothing reads it."""
+
     @cached_property
     def _catalog(self) -> Catalog:
         return load_catalog(CATALOG, **self.properties)
