@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from loader.endpoints import ENDPOINTS, PRODUCTS, Endpoint
 from loader.rereading import Known
+from loader.scope import describe
 from loader.tables import QUARANTINE
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class LedgerReader:
             " group by endpoint, outcome order by endpoint, outcome",
             load_id,
         )
-        return [_describe(*row) for row in rows]
+        return [describe(*row) for row in rows]
 
     def remarks(self, load_id: str) -> list[str]:
         """Return what a load noticed though nothing is missing; like ones in one line."""
@@ -138,7 +139,7 @@ class LedgerReader:
             " group by endpoint, remarks order by endpoint, remarks",
             load_id,
         )
-        return [_describe(*row) for row in rows]
+        return [describe(*row) for row in rows]
 
     def loads(self, limit: int = 10) -> list[LoadSummary]:
         """Return the latest loads, newest first."""
@@ -163,7 +164,7 @@ class LedgerReader:
             ") as reads where age = 1 and not is_complete"
             " group by customer_id, endpoint, outcome order by customer_id, endpoint, outcome"
         )
-        return [f"customer {customer_id}, {_describe(*row)}" for customer_id, *row in rows]
+        return [f"customer {customer_id}, {describe(*row)}" for customer_id, *row in rows]
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""
@@ -223,12 +224,3 @@ def _names(endpoints: list[Endpoint]) -> str:
 def _total(column: str) -> str:
     """Return the sum in SQL, as a whole number on any database."""
     return f"cast(sum({column}) as bigint)"
-
-
-def _describe(
-    endpoint: str, text: str, count: int, product_id: int | None, test_id: int | None
-) -> str:
-    of_what = f" of product {product_id}" if product_id is not None else ""
-    of_what = f" of test {test_id}" if test_id is not None else of_what
-    more = f" and {count - 1:,} more" if count > 1 else ""
-    return f"{endpoint}{of_what}{more}: {text}"

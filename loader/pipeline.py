@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -75,6 +75,16 @@ class LoadReport:
 
 
 @dataclass(frozen=True)
+class PlanReport:
+    """What a load of one customer would read."""
+
+    customer: str
+    endpoints: Mapping[str, Plan]
+    problems: list[str]
+    """Lists that could not be read, and why."""
+
+
+@dataclass(frozen=True)
 class Selection:
     """What of an account a load is to read; all that can have changed, if nothing is named."""
 
@@ -136,8 +146,8 @@ def load(
         raise LoadFailed(f"customer {customer.name}: {failure}{waiting}") from failure
 
 
-def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict[str, Plan]:
-    """Return, by endpoint, what `load` would read; only the lists are read, nothing lands.
+def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> PlanReport:
+    """Return what `load` would read; only the lists are read, nothing lands.
 
     Raises:
         LoadFailed: if nothing could be read.
@@ -147,7 +157,14 @@ def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> dict
         (plans,) = source.resources["plan"]
     except DltException as failure:
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
-    return {endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans}
+    endpoints = {
+        endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans
+    }
+    return PlanReport(
+        customer.name,
+        endpoints,
+        [problem for planned in endpoints.values() for problem in planned.problems],
+    )
 
 
 def has_interrupted_load(warehouse: Warehouse) -> bool:

@@ -6,7 +6,7 @@ tests follows: bugs and executions of many tests in one call, the rest one by on
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from loader.listing import Listing
 from loader.records import parse_id
 from loader.rereading import Rereading
 from loader.schedule import Schedule
-from loader.scope import COMPLETE
+from loader.scope import COMPLETE, describe
 from loader.steps import Done, Landing, Steps, Test
 from loader.tally import Tally
 
@@ -42,6 +42,8 @@ class Plan:
 
     scopes: int = 0
     calls: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What could not be read; there may be more to read behind it."""
 
 
 class Reader:
@@ -107,6 +109,10 @@ class Reader:
                 outcomes.add(_outcome(row))
                 plans[row["endpoint"]].scopes += 1
                 plans[row["endpoint"]].calls += row["requests"]
+                if not row["is_complete"]:
+                    product_id, test_id = row["product_id"], row["test_id"]
+                    problem = describe(row["endpoint"], row["outcome"], 1, product_id, test_id)
+                    plans[row["endpoint"]].problems.append(problem)
             self._follow(done)
         for name, batches in self._batches.items():
             plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
@@ -205,6 +211,10 @@ class Reader:
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(paths)
+            for problem in problems:
+                self._plans[endpoint.name].problems.append(
+                    describe(endpoint.name, problem, 1, product_id, test_id)
+                )
         elif any(self._api.has(path) for _, path in paths):
             scope = self._steps.scope(
                 endpoint, product_id=None if test_id else product_id, test_id=test_id

@@ -162,3 +162,13 @@ class Scope:
             "product_id": self.product_id,
             "test_id": self.test_id,
         }
+
+
+def describe(
+    endpoint: str, text: str, count: int, product_id: int | None, test_id: int | None
+) -> str:
+    """Return a line about so many scopes of an endpoint; the first product or test is named."""
+    of_what = f" of product {product_id}" if product_id is not None else ""
+    of_what = f" of test {test_id}" if test_id is not None else of_what
+    more = f" and {count - 1:,} more" if count > 1 else ""
+    return f"{endpoint}{of_what}{more}: {text}"

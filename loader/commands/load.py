@@ -4,10 +4,10 @@ import contextlib
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ from loader.commands.failure import INCOMPLETE, Failure, explained, one_line
 
 if TYPE_CHECKING:
     from loader.customers import Customer
-    from loader.pipeline import LoadReport, Selection
+    from loader.pipeline import LoadReport, PlanReport, Selection
     from loader.warehouses import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ def load(
 
     --customer, --product and --test can be repeated. The exit status is 0 if all was read and
     landed, 1 if a customer's load failed, and 3 if all landed but some scope is incomplete.
+    --dry-run ends alike.
     """
     _refuse_contradictions(
         ("--product", product_ids, "--test", test_ids),
@@ -135,12 +136,7 @@ def _load(
             print_load(report)
     if as_json:
         print_json({"customers": [asdict(report) for report in reports], "failures": failures})
-    if failures:
-        # What is wrong with the warehouse is the same for all, and told once.
-        raise Failure("; ".join(dict.fromkeys(failures.values())))
-    if any(report.problems for report in reports):
-        click.echo("Incomplete: what is missing is named above; load again to read it.", err=True)
-        sys.exit(INCOMPLETE)
+    _end(failures, "load again to read it", is_incomplete=any(r.problems for r in reports))
 
 
 def _watched(
@@ -167,25 +163,47 @@ def _plan(
 ) -> None:
     from loader import pipeline
     from loader.commands.report import print_json, print_plan
+    from loader.errors import Explained
 
-    plans = {customer.name: pipeline.plan(warehouse, customer, selection) for customer in customers}
+    plans: list[PlanReport] = []
+    failures: dict[str, str] = {}
+    for customer in customers:
+        try:
+            plan = pipeline.plan(warehouse, customer, selection)
+        except Explained as failure:
+            failures[customer.name] = one_line(failure)
+            continue
+        plans.append(plan)
+        if not as_json:
+            print_plan(plan)
     if as_json:
-        print_json(
-            {
-                "customers": [
-                    {
-                        "customer": name,
-                        "endpoints": [
-                            {"endpoint": endpoint, **asdict(row)} for endpoint, row in plan.items()
-                        ],
-                    }
-                    for name, plan in plans.items()
-                ]
-            }
-        )
-        return
-    for name, plan in plans.items():
-        print_plan(name, plan)
+        print_json({"customers": [_as_json(plan) for plan in plans], "failures": failures})
+    _end(
+        failures,
+        "there may be more to read behind it",
+        is_incomplete=any(plan.problems for plan in plans),
+    )
+
+
+def _as_json(plan: "PlanReport") -> dict[str, Any]:
+    return {
+        "customer": plan.customer,
+        "endpoints": [
+            {"endpoint": name, "scopes": row.scopes, "calls": row.calls}
+            for name, row in plan.endpoints.items()
+        ],
+        "problems": plan.problems,
+    }
+
+
+def _end(failures: Mapping[str, str], advice: str, *, is_incomplete: bool) -> None:
+    """End with the exit status that says whether a customer failed, or something is incomplete."""
+    if failures:
+        # What is wrong with the warehouse is the same for all, and told once.
+        raise Failure("; ".join(dict.fromkeys(failures.values())))
+    if is_incomplete:
+        click.echo(f"Incomplete: what is missing is named above; {advice}.", err=True)
+        sys.exit(INCOMPLETE)
 
 
 def _refuse_contradictions(*pairs: tuple[str, object, str, object]) -> None:

@@ -1,6 +1,6 @@
 """How reports look on a screen; each table fits into 80 columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from loader.pipeline import LoadReport
-    from loader.reader import Plan
+    from loader.pipeline import LoadReport, PlanReport
     from loader.tally import Attribution
 
 _MAX_LINES = 20
@@ -73,14 +72,15 @@ def print_load(report: "LoadReport") -> None:
         print_lines([describe(report.attribution)])
 
 
-def print_plan(customer: str, plan: "Mapping[str, Plan]") -> None:
+def print_plan(report: "PlanReport") -> None:
     """Print what a load would read."""
     print_table(
-        f"Customer {customer}: nothing landed; a load would read",
+        f"Customer {report.customer}: nothing landed; a load would read",
         ("endpoint", "scopes", "calls\n(at least)"),
-        [(endpoint, row.scopes, row.calls) for endpoint, row in plan.items()],
+        [(endpoint, row.scopes, row.calls) for endpoint, row in report.endpoints.items()],
         has_totals=True,
     )
+    print_lines(report.problems, "incomplete")
 
 
 def describe(attribution: "Attribution") -> str:
