@@ -27,7 +27,7 @@ from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
 from loader.tally import Attribution, Tally
-from loader.warehouses import RAW_DATASET, BadWarehouse, Warehouse, WarehouseBusy
+from loader.warehouses import RAW_DATASET, BadWarehouse, LostLock, Warehouse, WarehouseBusy
 
 _NAME = "testio"
 _SETTINGS = {
@@ -138,7 +138,8 @@ def load(
                 tally.attribution(),
             )
     except PipelineStepFailed as failure:
-        if failure.step == "extract":
+        # What a load has read that lost its lock is older than what another one may have landed.
+        if failure.step == "extract" or any(isinstance(c, LostLock) for c in _causes(failure)):
             interrupted.forget(pipeline)
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     except (BadWarehouse, WarehouseBusy) as failure:  # it was fine when reading began

@@ -4,6 +4,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
+from loader.commands.termination import ends_when_told
 
 
 @click.command()
@@ -24,7 +25,7 @@ def copy(destination: str) -> None:
         raise click.UsageError(f"give a --destination to copy to, other than {destination}")
     if not source.exists():
         raise Failure(f"there is no {source.path}")
-    with source.locked(), target.locked():
+    with ends_when_told(), source.locked(), target.locked():
         rows = copying.copy(source, target)
     print_lines(
         [

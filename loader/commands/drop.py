@@ -4,6 +4,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
+from loader.commands.termination import ends_when_told
 
 
 @click.command()
@@ -26,6 +27,6 @@ def drop(destination: str, yes: bool) -> None:
         click.confirm(
             f"Remove {RAW_DATASET} from {warehouse.name}, every version of it?", abort=True
         )
-    with warehouse.locked():
+    with ends_when_told(), warehouse.locked():
         pipeline.drop(warehouse)
     click.echo(f"Removed {RAW_DATASET}. To remove the models too: dbt run-operation drop_models")

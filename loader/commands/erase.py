@@ -4,6 +4,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
+from loader.commands.termination import ends_when_told
 
 
 @click.command()
@@ -36,7 +37,7 @@ def erase(name: str, destination: str, yes: bool) -> None:
         click.confirm(
             f"Erase customer_id {customer_id} from {warehouse.name}, every version?", abort=True
         )
-    with warehouse.locked():
+    with ends_when_told(), warehouse.locked():
         # What is still to land may be another customer's, or this one's.
         pipeline.settle(warehouse)
         rows = warehouse.erase(customer_id)

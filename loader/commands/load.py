@@ -13,6 +13,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import INCOMPLETE, Failure, explained, one_line
+from loader.commands.termination import ends_when_told
 
 if TYPE_CHECKING:
     from loader.customers import Customer
@@ -99,7 +100,7 @@ def load(
     if is_dry:
         _plan(warehouse, readers, selection, as_json=as_json)
     else:
-        with warehouse.locked(), _imports_left_alone():
+        with ends_when_told(), warehouse.locked(), _imports_left_alone():
             _load(warehouse, readers, selection, as_json=as_json)
 
 

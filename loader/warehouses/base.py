@@ -12,6 +12,7 @@ import dlt
 import pyarrow as pa
 from dlt.common.destination import Destination
 from dlt.common.destination.client import JobClientBase, WithStagingDataset
+from dlt.common.exceptions import TerminalException
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
@@ -28,6 +29,10 @@ class WarehouseBusy(Explained):
 
 class BadWarehouse(Explained):
     """The warehouse cannot be used; the message says what to do."""
+
+
+class LostLock(Explained, TerminalException):
+    """Another load may write by now, so this one must not; dlt does not try again what ends so."""
 
 
 class Warehouse(ABC):
@@ -77,6 +82,8 @@ class Warehouse(ABC):
     @abstractmethod
     def locked(self) -> AbstractContextManager[None]:
         """Be the only load; the lock is lifted if we die.
+
+        Where a lock can be lost meanwhile, whatever writes afterwards raises LostLock.
 
         Raises:
             WarehouseBusy: if another load is under way.

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,30 +19,43 @@ from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
+from loader.errors import BadConfiguration
 from loader.warehouses.base import (
     RAW_DATASET,
     BadWarehouse,
     Fillable,
+    LostLock,
     WarehouseBusy,
-    this_process,
 )
 
 try:
     import psycopg2
+    import psycopg2.errors
     from psycopg2 import sql
+
+    from loader.warehouses.postgres_session import (
+        Limits,
+        PostgresDestination,
+        connect,
+        in_plain_words,
+    )
 except ModuleNotFoundError as error:
     raise BadWarehouse(
         "PostgreSQL needs a driver: pip install 'testio-warehouse[postgres]'"
     ) from error
 
-_OPTIONS = (
-    "-c timezone=UTC"
-    # dlt's merge looks each hash up among all that there are; with less the list of these is
-    # searched from its start for every row, once it has some 100,000 (PostgreSQL 15).
-    " -c work_mem=256MB"
+_LOCK, _WRITING = (0x7E5710, 1), (0x7E5710, 2)
+"""Of pg_advisory_lock, which knows numbers only. A load holds the first, by a connection of its
+own, and each connection that it writes over shares the second."""
+_HELD = (
+    "locktype = 'advisory' and granted"
+    " and database = (select oid from pg_database where datname = current_database())"
 )
-_LOCK = (0x7E5710, 1)
-"""Of pg_advisory_lock, which knows numbers only."""
+_POOLER = (
+    "{} is reached by a pooler that gives a connection another session of the server with each "
+    "transaction, so that no lock of a load would hold: connect to the server itself, or let the "
+    "pooler keep a session for each connection (pgbouncer: pool_mode = session)"
+)
 _TYPES = {
     pa.string(): "varchar",
     pa.int64(): "bigint",
@@ -68,7 +82,20 @@ def configured() -> "PostgresDatabase":
             "postgresql://user:password@host:5432/database, or its parts, "
             "DESTINATION__POSTGRES__CREDENTIALS__HOST and so on"
         ) from error
-    return PostgresDatabase(credentials)
+    seconds = {name: _seconds(name, default) for name, default in asdict(Limits()).items()}
+    return PostgresDatabase(credentials, Limits(**seconds))
+
+
+def _seconds(name: str, default: int) -> int:
+    configured: Any = dlt.config.get(f"sources.testio.{name}")
+    if configured is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,6}", str(configured)):
+        raise BadConfiguration(
+            f"{name} is {configured!r}: set SOURCES__TESTIO__{name.upper()} to a whole number of "
+            "seconds, or to 0 for no limit"
+        )
+    return int(configured)
 
 
 @dataclass(frozen=True)
@@ -77,11 +104,11 @@ class PostgresDatabase(Fillable):
 
     credentials: PostgresCredentials
 
-    file_format: ClassVar[TLoaderFileFormat] = "csv"
+    limits: Limits = field(default_factory=Limits)
+    _lock: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """A cursor of the connection that holds the lock, while we are loading."""
 
-    def __post_init__(self) -> None:
-        query = self.credentials.query or {}
-        self.credentials.query = {**query, "options": f"{_OPTIONS} {query.get('options', '')}"}
+    file_format: ClassVar[TLoaderFileFormat] = "csv"
 
     @property
     def name(self) -> str:
@@ -95,7 +122,14 @@ class PostgresDatabase(Fillable):
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
         """Return what dlt writes to, or reads from."""
-        return dlt.destinations.postgres(credentials=self.credentials)
+        opened = partial(connect, self.credentials, self.limits) if read_only else self._open
+        return PostgresDestination(self.credentials, opened, self.limits)
+
+    def select(
+        self, sql: str, *parameters: Any, read_only: bool = False
+    ) -> Sequence[Sequence[Any]]:
+        """Run a query as any other warehouse does; reading needs no lock."""
+        return super().select(sql, *parameters, read_only=True)
 
     def exists(self) -> bool:
         """Return whether a load has made the raw tables' schema."""
@@ -116,14 +150,29 @@ class PostgresDatabase(Fillable):
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only load, from any machine, by a lock of the database."""
+        """Be the only load, from any machine, by a lock of the database.
+
+        The lock is lifted when its connection ends, which a network, a fail-over or an
+        administrator may bring about while the load goes on. So each connection that the load
+        writes over shares a second lock, and the first must still be held when it has that one.
+        Whoever gets the first lock waits until nobody has the second. Thus nothing is written any
+        more of a load that has lost its lock, once another one has begun.
+        """
         with self._connected() as cursor:
+            self._refuse_shared_sessions(cursor)
             cursor.execute("select pg_try_advisory_lock(%s, %s)", _LOCK)
             if cursor.fetchone() != (True,):
-                raise WarehouseBusy(
-                    f"{self.name} is being loaded by {self._owner(cursor)}; wait until it has ended"
-                )
-            yield
+                raise self._busy(cursor)
+            try:
+                cursor.execute("select pg_advisory_lock(%s, %s)", _WRITING)
+            except psycopg2.errors.LockNotAvailable as error:
+                raise self._busy(cursor) from error
+            cursor.execute("select pg_advisory_unlock(%s, %s)", _WRITING)
+            self._lock.append(cursor)
+            try:
+                yield
+            finally:
+                self._lock.clear()
 
     def holder(self) -> str:
         """Return who is loading at the moment; nothing if nobody is."""
@@ -131,8 +180,9 @@ class PostgresDatabase(Fillable):
             return self._owner(cursor)
 
     def findings(self) -> Iterator[tuple[bool, str]]:
-        """Yield whether the loader may create what it needs."""
+        """Yield whether the loader may create what it needs, and whether a lock would hold."""
         with self._connected() as cursor:
+            self._refuse_shared_sessions(cursor)
             cursor.execute("select has_database_privilege(current_database(), 'create')")
             may_create = cursor.fetchone() == (True,)
             cursor.execute("select current_user")
@@ -202,13 +252,17 @@ class PostgresDatabase(Fillable):
             cursor.execute("commit")
         return rows
 
+    def _busy(self, cursor: Any) -> WarehouseBusy:
+        owner = self._owner(cursor) or "another process"
+        return WarehouseBusy(f"{self.name} is being loaded by {owner}; wait until it has ended")
+
     def _owner(self, cursor: Any) -> str:
         cursor.execute(
             "select application_name, backend_start from pg_locks"
-            " inner join pg_stat_activity using (pid) where locktype = 'advisory'"
-            " and database = (select oid from pg_database where datname = current_database())"
-            " and (classid, objid) = (%s, %s) and granted and pid <> pg_backend_pid()",
-            _LOCK,
+            f" inner join pg_stat_activity using (pid) where {_HELD}"
+            " and (classid, objid) in (%s, %s) and pid <> pg_backend_pid()"
+            " order by objid, backend_start limit 1",
+            [_LOCK, _WRITING],
         )
         if not (row := cursor.fetchone()):
             return ""
@@ -217,28 +271,60 @@ class PostgresDatabase(Fillable):
             return "another process"
         return f"{name} since {since.astimezone(UTC).isoformat(timespec='seconds')}"
 
+    def _refuse_shared_sessions(self, cursor: Any) -> None:
+        """Raise BadWarehouse if a pooler keeps no session of the server for each connection."""
+        ours = _server_process(cursor)
+        with self._connected() as other:
+            other.execute("begin")  # so that the pooler cannot give its session away
+            is_shared = _server_process(other) == ours or _server_process(cursor) != ours
+        if is_shared:
+            raise BadWarehouse(_POOLER.format(self.name))
+
+    def _open(self) -> Any:
+        """Return a connection; while we are loading, one over which no other load can write."""
+        connection = connect(self.credentials, self.limits)
+        if self._lock and not self._share_lock(connection):
+            connection.close()
+            raise LostLock(
+                f"{self.name}: this load has lost its lock, as the connection that held it has "
+                "ended; another load may have begun, so nothing of this one lands; load again"
+            )
+        return connection
+
+    def _share_lock(self, connection: Any) -> bool:
+        with connection.cursor() as cursor, contextlib.suppress(psycopg2.Error):
+            cursor.execute("select pg_try_advisory_lock_shared(%s, %s)", _WRITING)
+            if cursor.fetchone() == (True,):
+                (lock,) = self._lock
+                lock.execute(
+                    f"select exists (select from pg_locks where {_HELD}"
+                    " and (classid, objid) = (%s, %s) and pid = pg_backend_pid())",
+                    _LOCK,
+                )
+                return bool(lock.fetchone() == (True,))
+        return False
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """Yield a cursor outside of any transaction."""
         try:
-            connection = psycopg2.connect(
-                self.credentials.to_native_representation(),
-                application_name=this_process(),
-                options=self.credentials.get_query()[
-                    "options"
-                ],  # in a URL, libpq takes a blank for a +
-                keepalives_idle=60,
-            )
+            connection = self._open()
         except psycopg2.OperationalError as error:
             raise BadWarehouse(f"{self.name} does not answer: {error}") from error
         try:
-            connection.autocommit = True
             with connection.cursor() as cursor:
                 yield cursor
         except psycopg2.Error as error:
-            raise BadWarehouse(f"{self.name}: {error}") from error
+            words = in_plain_words(error, connection, self.limits) or error
+            raise BadWarehouse(f"{self.name}: {words}") from error
         finally:
             connection.close()
+
+
+def _server_process(cursor: Any) -> int:
+    cursor.execute("select pg_backend_pid()")
+    (process,) = cursor.fetchone()
+    return int(process)
 
 
 def _copy(name: str, batches: pa.RecordBatchReader, cursor: Any) -> int:

@@ -296,9 +296,10 @@ def test_a_merge_whose_connection_is_cut_is_tried_again(
             cut.append(query)
             with database.cursor(**_ADMIN) as cursor:
                 cursor.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = 'testio' and application_name = ''"
+                    "select pg_terminate_backend(pid) from pg_locks"
+                    " where locktype = 'advisory' and mode = 'ShareLock'"
                 )
+                assert cursor.fetchall() == [(True,)]
         return execute(self, query, *arguments, **options)
 
     monkeypatch.setattr(client, "execute_query", cutting)
