@@ -71,6 +71,8 @@ class Api(Protocol):
 
     max_batch: int
     """About how many tests one call may name."""
+    is_replay: bool
+    """Whether its answers were recorded earlier."""
 
     def get(
         self,

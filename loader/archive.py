@@ -47,6 +47,7 @@ class Archive:
     """Answers from a folder that a load has recorded; an `Api` without a network."""
 
     max_batch = 1
+    is_replay = True
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -63,6 +63,7 @@ class Client:
     base_url: str
     token: str = field(repr=False)
     max_batch = 200
+    is_replay = False
 
     def __post_init__(self) -> None:
         """Open the pool of connections that all threads share.

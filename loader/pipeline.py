@@ -269,8 +269,8 @@ def _source(
         product_ids=selection.product_ids,
         test_ids=selection.test_ids,
         known=replace(known, read_at={}) if selection.is_full else known,
-        record_to=_folder(selection.record_to, customer),
-        replay_from=_folder(selection.replay_from, customer),
+        record_to=archive_of(selection.record_to, customer),
+        replay_from=archive_of(selection.replay_from, customer),
         tally=tally,
     )
 
@@ -287,7 +287,7 @@ def _refuse_what_is_to_come(ledger: LedgerReader, customer: Customer) -> None:
         )
 
 
-def _folder(archive: str, customer: Customer) -> str:
+def archive_of(archive: str, customer: Customer) -> str:
     """Return the customer's own folder in an archive."""
     return str(Path(archive) / customer.name) if archive else ""
 

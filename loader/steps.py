@@ -22,8 +22,8 @@ _MAX_UNLISTED = 100
 """How many tests that an incomplete list lacks are asked for one by one."""
 
 
-class UnknownTest(Explained):
-    """A test was asked for that is not there; a row in the ledger would stay incomplete."""
+class Unknown(Explained):
+    """A product or test was asked for that the customer does not have."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class Steps:
         for product_id in wanted or products:
             if product_id in products:
                 done.products[product_id] = products[product_id].value
-            elif not scope.has_failed:
-                scope.fail("not in this account", f"product {product_id}")
+            elif scope.outcome == COMPLETE:
+                raise Unknown(f"product {product_id} is not in this account")
         self._book(done, scope)
         return done
 
@@ -276,10 +276,11 @@ class Steps:
         return is_new
 
     def _refuse_unknown(self, test_id: int) -> None:
-        """Raise UnknownTest, unless nothing is known of any, as where a recording is replayed."""
+        """Raise Unknown if the warehouse has no such test either; a recorded 404 had a reason."""
         known = self._rereading.known
-        if known.last_load_at and test_id not in known.read_at and test_id not in known.tests():
-            raise UnknownTest(f"test {test_id} is neither in this account nor in the warehouse")
+        is_known = test_id in known.read_at or test_id in known.tests()
+        if not is_known and not self._api.is_replay:
+            raise Unknown(f"test {test_id} is neither in this account nor in the warehouse")
 
     def _unlisted(self, scope: Scope) -> list[int]:
         """Return tests that the list had the last time it was whole."""

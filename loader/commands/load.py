@@ -4,7 +4,7 @@ import contextlib
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,10 +98,24 @@ def load(
     )
     warehouse = configured_warehouse(destination)
     if is_dry:
-        _plan(warehouse, readers, selection, as_json=as_json)
+        _plan(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
     else:
         with ends_when_told(), warehouse.locked(), _imports_left_alone():
-            _load(warehouse, readers, selection, as_json=as_json)
+            _load(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
+
+
+def _parts(
+    warehouse: "Warehouse", customers: "Sequence[Customer]", selection: "Selection"
+) -> "list[tuple[Customer, Selection]]":
+    """Return what to read of which customer; say who has nothing of what was asked for."""
+    from loader import owners
+
+    parts = owners.parts(warehouse, customers, selection)
+    owning = {customer.name for customer, _ in parts}
+    for customer in customers:
+        if customer.name not in owning:
+            click.echo(f"Customer {customer.name} has none of these; it is not read.", err=True)
+    return parts
 
 
 @contextlib.contextmanager
@@ -116,8 +130,7 @@ def _imports_left_alone() -> Iterator[None]:
 
 def _load(
     warehouse: "Warehouse",
-    customers: "Iterable[Customer]",
-    selection: "Selection",
+    parts: "Iterable[tuple[Customer, Selection]]",
     *,
     as_json: bool,
 ) -> None:
@@ -126,7 +139,7 @@ def _load(
 
     reports: list[LoadReport] = []
     failures: dict[str, str] = {}
-    for customer in customers:  # one that fails does not stop the others
+    for customer, selection in parts:  # one that fails does not stop the others
         try:
             report = _watched(warehouse, customer, selection, as_json=as_json)
         except Explained as failure:
@@ -157,8 +170,7 @@ def _watched(
 
 def _plan(
     warehouse: "Warehouse",
-    customers: "Iterable[Customer]",
-    selection: "Selection",
+    parts: "Iterable[tuple[Customer, Selection]]",
     *,
     as_json: bool,
 ) -> None:
@@ -168,7 +180,7 @@ def _plan(
 
     plans: list[PlanReport] = []
     failures: dict[str, str] = {}
-    for customer in customers:
+    for customer, selection in parts:
         try:
             plan = pipeline.plan(warehouse, customer, selection)
         except Explained as failure:
