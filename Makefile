@@ -61,6 +61,10 @@ test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of t
 	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
 	touch $@
 
+.PHONY: fuzz
+fuzz: setup ## Test 5,000 generated accounts, and show the smallest one that breaks something
+	FUZZ_ACCOUNTS=5000 FUZZ_SHRINK=1 $(BIN)/pytest --numprocesses 0 --maxfail 4 tests/python/test_generated_accounts.py
+
 .PHONY: docs
 docs: setup ## Generate the site that describes the warehouse, as one page
 	$(BIN)/dbt --quiet docs generate --static

@@ -1,0 +1,218 @@
+"""Whatever an account holds, it lands, is built, and adds up.
+
+`make fuzz` draws more accounts than `make test` does, FUZZ_ACCOUNTS of them, and looks for the
+smallest one that breaks a build.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from commands import DATA_ONLY, run_dbt
+from generated import REVERSED, Drawn, Landed, accounts, described, land
+from hypothesis import HealthCheck, Phase, given, settings
+
+from loader.endpoints import ENDPOINTS
+
+ACCOUNTS = int(os.environ.get("FUZZ_ACCOUNTS", "200"))
+_PLACEHOLDERS = {"unknown", "unattributed"}
+
+
+def draw(number: int, phases: Iterable[Phase], check: Callable[[Drawn], None]) -> None:
+    """Give as many accounts to the check, the same ones at each call."""
+
+    @settings(
+        max_examples=number,
+        phases=phases,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(accounts())
+    def each(account: Drawn) -> None:
+        check(account)
+
+    each()
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Drawn]:
+    found: list[Drawn] = []
+    draw(ACCOUNTS, [Phase.generate], found.append)
+    return found
+
+
+@pytest.fixture(scope="module")
+def landed(drawn: list[Drawn], tmp_path_factory: pytest.TempPathFactory) -> Landed:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+        return land(drawn, tmp_path_factory.mktemp("generated") / "warehouse.duckdb")
+
+
+@pytest.fixture(scope="module")
+def built(landed: Landed) -> str:
+    """What the build has failed with; nothing, if it has passed."""
+    try:
+        run_dbt(landed.path, "build", *DATA_ONLY)
+    except AssertionError as failure:
+        return str(failure)
+    return ""
+
+
+def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_each_record_given_is_kept_or_put_aside_or_missed_by_name(landed: Landed) -> None:
+    wrong: list[Any] = []
+    for endpoint in ENDPOINTS:
+        name = endpoint.name
+        raw = _sets(query(landed.path, f"select customer_id, id from testio_raw.{name}"))
+        complete = _sets(
+            query(
+                landed.path,
+                "select customer_id, bool_and(is_complete) from testio_raw.ledger"
+                f" where endpoint = '{name}' group by customer_id",
+            )
+        )
+        aside = dict(
+            query(
+                landed.path,
+                "select customer_id, count(*) from testio_raw.quarantine"
+                f" where endpoint = '{name}' and reason not like 'given twice%'"
+                " group by customer_id",
+            )
+        )
+        for customer_id, served in landed.served.items():
+            keys = [_key(record, endpoint.id_field) for record in served[name]]
+            kept, given = raw.get(customer_id, set()), set(keys) - {None}
+            is_complete = complete.get(customer_id) == {True}
+            if is_complete and not given <= kept:
+                wrong.append((customer_id, name, "lost", given - kept))
+            if not endpoint.is_object:  # what has no id of its own has that of its test
+                if not kept <= given and name != "tests":
+                    wrong.append((customer_id, name, "given by nobody", kept - given))
+                if is_complete and aside.get(customer_id, 0) != keys.count(None):
+                    wrong.append((customer_id, name, "put aside", aside.get(customer_id, 0)))
+    assert wrong == []
+
+
+def test_the_build_is_green(drawn: list[Drawn], landed: Landed, built: str) -> None:
+    if built and "FUZZ_SHRINK" in os.environ:
+        find_smallest(drawn, re.findall(r"Failure in \w+ (\w+)", built))
+    assert not built
+
+
+def find_smallest(drawn: list[Drawn], nodes: list[str]) -> None:
+    """Fail with the smallest account with which one of the nodes fails."""
+
+    def fails(accounts: list[Drawn]) -> bool:
+        with tempfile.TemporaryDirectory() as folder:
+            landed = land(accounts, Path(folder, "warehouse.duckdb"))
+            try:
+                run_dbt(landed.path, "build", "--select", *(f"+{node}" for node in nodes))
+            except AssertionError:
+                return True
+        return False
+
+    suspects = drawn
+    while len(suspects) > 1:
+        half = len(suspects) // 2
+        suspects = next(part for part in (suspects[:half], suspects[half:]) if fails(part))
+    harmless = {repr(account) for account in drawn} - {repr(suspects[0])}
+
+    def check(account: Drawn) -> None:
+        assert repr(account) in harmless or not fails([account]), described(account)
+
+    draw(len(drawn), [Phase.generate, Phase.shrink], check)
+
+
+@pytest.mark.usefixtures("built")
+def test_marts_name_nothing_that_was_not_given(landed: Landed) -> None:
+    known = {customer_id: _everything(given) for customer_id, given in landed.served.items()}
+    wrong = []
+    for schema, table, column in query(
+        landed.path,
+        "select table_schema, table_name, column_name from information_schema.columns"
+        " where table_schema in ('testio_marts', 'testio_audit')"
+        " and data_type in ('BIGINT', 'VARCHAR')"
+        " and (column_name like '%!_id' escape '!' or column_name like '%!_name' escape '!')"
+        " and column_name not in ('customer_id', 'load_id', 'model_name', 'scope_name')"
+        " and table_name in (select table_name from information_schema.columns"
+        "   where column_name = 'customer_id')",
+    ):
+        for customer_id, value in query(
+            landed.path,
+            f'select distinct customer_id, "{column}" from {schema}.{table}'
+            f' where "{column}" is not null',
+        ):
+            if value not in known[customer_id] and value not in _PLACEHOLDERS:
+                wrong.append((table, column, customer_id, value))
+    assert wrong == []
+
+
+@pytest.mark.usefixtures("built")
+def test_the_order_of_records_and_keys_does_not_matter(landed: Landed) -> None:
+    with duckdb.connect(str(landed.path), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name, list(column_name order by ordinal_position)"
+            " from information_schema.columns"
+            " where table_schema in ('testio_marts', 'testio_audit')"
+            " group by all having list_contains(list(column_name), 'customer_id') order by all"
+        ).fetchall()
+        wrong = []
+        for schema, table, columns in tables:
+            kept = ", ".join(f'"{name}"' for name in columns if name != "customer_id")
+            rows = f"select customer_id % {REVERSED} as customer_id, {kept} from {schema}.{table}"
+            first = f"{rows} where customer_id < {REVERSED}"
+            second = f"{rows} where customer_id > {REVERSED}"
+            different = connection.execute(
+                f"({first} except all {second}) union all ({second} except all {first})"
+            ).fetchall()
+            wrong += [(table, row) for row in different[:4]]
+    assert wrong == []
+
+
+def _sets(rows: list[tuple[Any, ...]]) -> dict[int, set[Any]]:
+    found: dict[int, set[Any]] = {}
+    for customer_id, id_ in rows:
+        found.setdefault(customer_id, set()).add(id_)
+    return found
+
+
+def _key(record: Any, name: str) -> int | str | None:
+    """Return what a record is known by, as the documentation has it: digits, or a text."""
+    value = record.get(name) if isinstance(record, dict) else None
+    if name != "id":
+        return value if isinstance(value, str) and value.strip() else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if type(value) is int and 0 <= value < 2**63:
+        return value
+    return None
+
+
+def _everything(value: Any) -> set[Any]:
+    """Return all texts and whole numbers in a value; what is a text of digits as both."""
+    found: set[Any] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one.values(), *one.keys()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str):
+            found.add(one)
+            if one.isascii() and one.lstrip("-").isdigit() and len(one) < 25:
+                found.add(int(one))
+        elif isinstance(one, int):
+            found.add(int(one))
+    return found
