@@ -185,6 +185,16 @@ def kinds(shape: int) -> list[list[Path_]]:
     return [found[kind] for kind in sorted(found, key=repr)]
 
 
+@cache
+def record_lists(shape: int) -> list[list[Path_]]:
+    """Return the lists that an ordinary account answers with, by endpoint."""
+    return [
+        places
+        for places in kinds(shape)
+        if len(places[0]) == 2 and isinstance(_get(ordinary(shape).bodies, places[0]), list)
+    ]
+
+
 def _places(value: Any, at: Path_) -> Iterator[Path_]:
     yield at
     items = value.items() if isinstance(value, dict) else ()
@@ -219,8 +229,8 @@ class Drawn:
 
     shape: int
     changes: list[Change]
-    repeats: list[tuple[int, int, int]]
-    """What comes twice: a kind of list, which of its elements, and what is different in it."""
+    repeats: list[tuple[int, int, int, int]]
+    """Records that come twice: in which answer, which, in which other answer, what differs."""
     novel: list[Any]
     """Values that nobody has thought of."""
 
@@ -237,14 +247,16 @@ class Drawn:
             places = fields[change.kind % len(fields)]
             for offset, value in enumerate(change.values[: len(places)]):
                 _put(bodies, places[(change.first + offset) % len(places)], self.value(value))
-        for kind, element, value in self.repeats:
-            found = _get(bodies, fields[kind % len(fields)][0])
+        lists = record_lists(self.shape)
+        for kind, element, to, value in self.repeats:
+            places = lists[kind % len(lists)]
+            found = _get(bodies, places[element % len(places)])
             if isinstance(found, list) and found:
                 again = copy.deepcopy(found[element % len(found)])
                 if isinstance(again, dict) and again:
                     again[sorted(again)[-1 - element % len(again)]] = self.value(value)
                     again = {k: v for k, v in again.items() if v is not MISSING}
-                found.append(again)
+                _get(bodies, places[to % len(places)]).append(again)
         return Answers(bodies)
 
 
@@ -257,7 +269,7 @@ def accounts() -> SearchStrategy[Drawn]:
         Drawn,
         shape=st.integers(0, _SHAPES - 1),
         changes=st.lists(changes, max_size=20) | st.lists(changes, min_size=40, max_size=80),
-        repeats=st.lists(st.tuples(kind, instance, value), max_size=6),
+        repeats=st.lists(st.tuples(kind, instance, instance, value), max_size=6),
         novel=st.lists(_novel(), min_size=1, max_size=6),
     )
 
@@ -356,8 +368,9 @@ def described(account: Drawn) -> str:
         places = fields[change.kind % len(fields)]
         place = places[change.first % len(places)]
         lines.append(f"  from {place} on: {[*map(account.value, change.values)]!r:.300}")
+    lists = record_lists(account.shape)
     lines += [
-        f"  twice: {fields[kind % len(fields)][0]} [{element}], with {account.value(value)!r}"
-        for kind, element, value in account.repeats
+        f"  twice, in {lists[kind % len(lists)][0]}: record {element}, with {account.value(value)!r}"
+        for kind, element, _, value in account.repeats
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@
 smallest one that breaks a build.
 """
 
+import math
 import os
 import re
 import tempfile
@@ -17,6 +18,7 @@ from commands import DATA_ONLY, run_dbt
 from generated import REVERSED, Drawn, Landed, accounts, described, land
 from hypothesis import HealthCheck, Phase, given, settings
 
+from loader.canonical import canonical
 from loader.endpoints import ENDPOINTS
 
 ACCOUNTS = int(os.environ.get("FUZZ_ACCOUNTS", "200"))
@@ -200,7 +202,7 @@ def _key(record: Any, name: str) -> int | str | None:
 
 
 def _everything(value: Any) -> set[Any]:
-    """Return all texts and whole numbers in a value; what is a text of digits as both."""
+    """Return all texts and whole numbers in a value; what can be read as the other as both."""
     found: set[Any] = set()
     waiting = [value]
     while waiting:
@@ -213,6 +215,6 @@ def _everything(value: Any) -> set[Any]:
             found.add(one)
             if one.isascii() and one.lstrip("-").isdigit() and len(one) < 25:
                 found.add(int(one))
-        elif isinstance(one, int):
-            found.add(int(one))
+        elif isinstance(one, bool | int | float):
+            found |= {int(one), canonical(one)} if math.isfinite(one) else set()
     return found
