@@ -12,6 +12,7 @@ from loader.tables import RECORD_KEY, record_key
 
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
+_TWICE = "given twice, with different content"
 
 
 class Scope:
@@ -34,8 +35,7 @@ class Scope:
         """Records that were put aside, each with the reason."""
         self._unkeyed = 0
         self._customer_id = customer_id
-        self._contents: dict[int | str, tuple[int, int]] = {}
-        self._answers = 0
+        self._contents: dict[int | str, int] = {}
         self._effort = Effort()
         self._record_count = 0
         self._repeated_count = 0
@@ -94,24 +94,40 @@ class Scope:
         changed since, and the next load lands the change. `default_id` is that of a record which
         has none, where the question tells it.
         """
-        endpoint = self.endpoint
-        self._answers += 1
+        for record in self._one_of_each(values, default_id):
+            content = hash(record.content)
+            is_new = record.id not in self._contents
+            self._repeated_count += not is_new
+            if content != self._contents.setdefault(record.id, content) and repeats:
+                self.quarantined.append((_TWICE, record.value))
+            if is_new or repeats:
+                yield record
+
+    def _one_of_each(self, values: Iterable[Any], default_id: int | None) -> list[Record]:
+        """Return the records of an answer that can be keyed, each id once; put the others aside.
+
+        Of those with one id it is the one whose content sorts last: the order of an answer is no
+        sign of which is right, and another one at the next load must not look like a change.
+        """
+        chosen: dict[int | str, Record] = {}
         for value in values:
             self._record_count += 1
             try:
-                record = make_record(value, endpoint.id_field, default_id, without=endpoint.results)
+                record = make_record(
+                    value, self.endpoint.id_field, default_id, without=self.endpoint.results
+                )
             except BadRecord as reason:
                 self._unkeyed += 1
                 self.quarantined.append((str(reason), value))
                 continue
-            given = hash(record.content), self._answers
-            is_new = record.id not in self._contents
-            content, answer = self._contents.setdefault(record.id, given)
-            self._repeated_count += not is_new
-            if content != given[0] and (repeats or answer == self._answers):
-                self.quarantined.append(("given twice, with different content", value))
-            if is_new or repeats:
-                yield record
+            other = chosen.setdefault(record.id, record)
+            if other is record:
+                continue
+            self._repeated_count += 1
+            if other.content != record.content:
+                worse, chosen[record.id] = sorted((other, record), key=lambda r: r.content)
+                self.quarantined.append((_TWICE, worse.value))
+        return list(chosen.values())
 
     def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
         """Return the row that lands for a record."""

@@ -1,6 +1,10 @@
 """What makes a version of a record, and what does not."""
 
+from itertools import permutations
+
+from loader.endpoints import BUGS
 from loader.records import make_record
+from loader.scope import Scope
 
 URL = "https://files.example.com/1.png?signature="
 
@@ -34,3 +38,13 @@ def test_results_that_another_endpoint_is_read_for_make_no_version() -> None:
     without = {"analytics", "execution_status"}
     assert make_record(plain).content == make_record(detailed, without=without).content
     assert make_record(plain).content != make_record(detailed).content
+
+
+def test_of_records_with_one_id_in_an_answer_the_same_one_stays_in_any_order() -> None:
+    """Issue 15, generated accounts: the same bytes in another order give the same rows."""
+    given = [{"id": 1, "title": title} for title in ("a", "b", "c")] + [{"id": 2}]
+    for order in permutations(given):
+        scope = Scope(BUGS, 1)
+        kept = {record.id: record.value for record in scope.keyed(order)}
+        assert kept == {1: given[2], 2: given[3]}
+        assert sorted(value["title"] for _, value in scope.quarantined) == ["a", "b"]
