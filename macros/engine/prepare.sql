@@ -4,6 +4,7 @@
     {%- if adapter.type() not in testio.engines() %}
         {{- testio.unsupported() }}
     {%- endif %}
+    {%- do testio.customer_roles() %}
     {{- adapter.dispatch('prepare', 'testio')() }}
 {%- endmacro %}
 
