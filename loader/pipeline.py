@@ -23,6 +23,7 @@ from loader.customers import Customer
 from loader.endpoints import ENDPOINTS, TABLES
 from loader.errors import Explained
 from loader.ledger import EndpointReport, LedgerReader, ledger_of
+from loader.private import make_folder
 from loader.reader import NothingRead, Plan
 from loader.rereading import Known
 from loader.source import testio
@@ -218,6 +219,7 @@ def _pipeline(warehouse: Warehouse, progress: Any = None) -> dlt.Pipeline:
     directory = warehouse.working_directory
     if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
         shutil.rmtree(directory / _NAME)  # what it had to land is read again
+    make_folder(directory)
     return dlt.pipeline(
         _NAME,
         pipelines_dir=str(directory),

@@ -19,6 +19,7 @@ import duckdb
 
 from loader import saved_queries
 from loader.errors import Explained
+from loader.private import owner_only
 from loader.warehouses import RAW_DATASET
 from loader.warehouses.duckdb_file import DuckDbFile
 from loader.warehouses.duckdb_sql import attach, literal, quoted
@@ -29,6 +30,8 @@ _WAREHOUSE = "warehouse"
 _METRICS = "metrics"
 _TO_EVERYONE = "to_everyone"
 _MAY_WRITE = 0o222
+_ANYBODY, _ANYBODY_ENTERS = 0o666, 0o777
+"""Less the umask, what readers get: whoever publishes decides by it, or by the folder's mode."""
 _NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
 
 
@@ -72,9 +75,14 @@ class _Warehouse:
     """The warehouse, open for reading, and what of it is to be published."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, customer_id: int | None, manifest: Path | None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        customer_id: int | None,
+        manifest: Path | None,
+        umask: int,
     ) -> None:
         self.connection = connection
+        self.umask = umask
         self._customer_id = customer_id
         self.built_at, self.sources = _passed_build(connection)
         if manifest:
@@ -119,9 +127,11 @@ def publish(
     file = to.resolve()
     if file.exists() and file.stat().st_mode & _MAY_WRITE:
         raise NotPublished(_NOT_OURS.format(to))
+    mode = file.stat().st_mode if file.exists() else None
     fresh = file.with_name(f".{file.name}.fresh")
     with _opened(path, fresh, customer_id, manifest) as opened:
-        if file.stem in {source.schema for source in opened.sources}:
+        name = file.name.partition(".")[0].casefold()  # as DuckDB derives it
+        if name in {source.schema for source in opened.sources} | {"information_schema"}:
             raise NotPublished(
                 f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
                 "give another path"
@@ -130,7 +140,7 @@ def publish(
         publication = opened.publication([_copy_table(opened, s) for s in opened.sources])
         _copy_comments(opened)
         opened.connection.execute("detach published")  # leaves no write-ahead log
-        fresh.chmod(fresh.stat().st_mode & ~_MAY_WRITE)
+        fresh.chmod((_ANYBODY & ~opened.umask if mode is None else mode) & ~_MAY_WRITE)
         _write_through(fresh)
         # A reader that got round that has left its own, which fits no other file.
         file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
@@ -162,8 +172,11 @@ def publish_parquet(
             [_copy_to_parquet(opened, s, fresh) for s in opened.sources]
         )
         for file in [*fresh.rglob("*"), fresh]:
+            file.chmod((_ANYBODY_ENTERS if file.is_dir() else _ANYBODY) & ~opened.umask)
             _write_through(file)
         before = link.readlink().name if is_ours else ""
+        if link.exists():
+            shutil.copymode(link, fresh)
         folder = fresh.rename(link.with_name(f".{link.name}.{datetime.now(UTC):%Y%m%d%H%M%S%f}"))
         fresh.symlink_to(folder.name)
         _move(fresh, link)
@@ -189,10 +202,10 @@ def _opened(
     fresh.parent.mkdir(parents=True, exist_ok=True)
     try:
         _remove(fresh, spilled)
-        with duckdb.connect(config=config) as connection:
+        with owner_only() as umask, duckdb.connect(config=config) as connection:
             connection.execute("set enable_progress_bar = false")  # it would go to stdout
             attach(connection, path, "warehouse", read_only=True)
-            yield _Warehouse(connection, customer_id, manifest)
+            yield _Warehouse(connection, customer_id, manifest, umask)
     finally:
         _remove(fresh, spilled)
 

@@ -28,6 +28,9 @@ def configured_warehouse(destination: str) -> "Warehouse":
     Raises:
         BadWarehouse: if what is configured is of no use, or nothing is.
     """
+    from loader.warehouses.base import refuse_unfit_folder
+
     module = importlib.import_module(f"loader.warehouses.{_MODULES[destination]}")
     warehouse: Warehouse = module.configured()
+    refuse_unfit_folder(warehouse.working_directory)
     return warehouse

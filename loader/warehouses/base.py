@@ -1,6 +1,7 @@
 """What a load needs of a warehouse, whichever it is."""
 
 import os
+import re
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from loader.errors import Explained
 from loader.tables import LEDGER, RECORD_KEY, Table
 
 RAW_DATASET = "testio_raw"
+_UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
 
 
 class WarehouseBusy(Explained):
@@ -184,6 +186,19 @@ class Fillable(Warehouse):
     @abstractmethod
     def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
         """Land raw tables as they are, where there are none; return how many rows each has."""
+
+
+def refuse_unfit_folder(folder: Path) -> None:
+    """Raise BadWarehouse if dlt could not work in a folder because of what it is called.
+
+    dlt 1.31 puts the path of a file into SQL, and into a template that takes `%`, as it is; DuckDB
+    takes a backslash for a slash, and `a=1` in the path of a Parquet file for a column.
+    """
+    if unfit := _UNFIT_IN_FOLDER.search(str(folder)):
+        raise BadWarehouse(
+            f"{str(folder)!r}: nothing can be loaded where a folder has {unfit[0]!r} in its name; "
+            "rename the folder, or use another one"
+        )
 
 
 def this_process() -> str:

@@ -5,12 +5,15 @@ that takes the old one's place. Whenever this is cut short, the file is whole: w
 rows, without them, or rewritten; doing it again does the rest.
 """
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from loader.private import owner_only
 from loader.warehouses.base import BadWarehouse
 from loader.warehouses.duckdb_sql import attach, quoted
 
@@ -30,22 +33,24 @@ def erase(path: Path, customer_id: int) -> int:
     spilled = file.with_name(
         f"{file.name}.tmp"
     )  # what others that were killed have spilled as well
+    deleted = False
     try:
         _remove(fresh, spilled)
         # Each thread has more than 100,000 rows in memory at once; one is about as fast.
         config: dict[str, Any] = {"temp_directory": str(spilled), "threads": 1}
-        with duckdb.connect(config=config) as connection:
+        with owner_only(), duckdb.connect(config=config) as connection:
             attach(connection, file, "old")
             rows = _delete(connection, customer_id)
+            deleted = True
             attach(connection, fresh, "fresh")
             connection.execute("copy from database old to fresh")
             _compare(connection)
             for database in ("fresh", "old"):  # leaves no write-ahead log of either
                 connection.execute(f"detach {database}")
-        shutil.copymode(file, fresh)
+        _copy_access(file, fresh)
         fresh.replace(file)
     except (duckdb.Error, OSError) as error:
-        raise BadWarehouse(f"{path.name} cannot be rewritten: {error}") from error
+        raise BadWarehouse(_unfinished(path, customer_id, error, deleted=deleted)) from error
     finally:
         _remove(fresh, spilled)
     return rows
@@ -70,6 +75,26 @@ def _remove(fresh: Path, spilled: Path) -> None:
     for file in (fresh, fresh.with_name(f"{fresh.name}.wal")):
         file.unlink(missing_ok=True)
     shutil.rmtree(spilled, ignore_errors=True)
+
+
+def _copy_access(file: Path, fresh: Path) -> None:
+    """Let the same people read the rewritten file."""
+    access = file.stat()
+    with contextlib.suppress(PermissionError):  # only root can give a file to somebody else
+        os.chown(fresh, access.st_uid, access.st_gid)
+    shutil.copymode(file, fresh)
+
+
+def _unfinished(path: Path, customer_id: int, error: Exception, *, deleted: bool) -> str:
+    """Return what is done, what is not, and what to do about it."""
+    reason = str(error).splitlines()[0]
+    if not deleted:
+        return f"nothing of customer_id {customer_id} was deleted from {path.name}: {reason}"
+    return (
+        f"the rows of customer_id {customer_id} are deleted, but {path.name} still has to be "
+        f"rewritten, as their bytes are in it: {reason}; make room for a copy of it, "
+        f"{path.stat().st_size / 1_000_000:,.0f} MB, then erase again"
+    )
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:

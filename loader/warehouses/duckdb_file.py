@@ -8,14 +8,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlparse
 
 import dlt
 import duckdb
 from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 
+from loader.private import owner_only
 from loader.warehouses import duckdb_erasure, file_lock
-from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy
+from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy, refuse_unfit_folder
 from loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 
 _SETTINGS = {
@@ -27,6 +29,10 @@ _SETTINGS = {
     "disabled_compression_methods": "dictionary,fsst,dict_fsst",
 }
 """A merge of any size stays within the limit; what does not fit goes to disk."""
+_TAKEN = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
+"""What DuckDB calls catalogs and schemas of its own."""
+_UNFIT_IN_NAME = re.compile(r"""['"%=?\\\x00-\x1f\x7f]""")
+"""dbt puts the name into SQL as it is, and dlt's working folder has it."""
 
 
 def configured() -> "DuckDbFile":
@@ -35,15 +41,33 @@ def configured() -> "DuckDbFile":
     Raises:
         BadWarehouse: if no warehouse can be there.
     """
-    path = Path(os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb").absolute()
-    if path.stem.startswith("testio_"):
-        raise BadWarehouse(
-            f"{path.name}: DuckDB cannot tell a file from a schema of the same name; "
-            "set TESTIO_DUCKDB_PATH to a file that is not called testio_…"
-        )
+    setting = os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb"
+    path = Path(setting).absolute()
+    _refuse_unfit(path, setting)
     if not path.parent.is_dir():
         raise BadWarehouse(f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH")
     return DuckDbFile(path)
+
+
+def _refuse_unfit(path: Path, setting: str) -> None:
+    """Raise BadWarehouse if DuckDB, dlt or dbt cannot use a file because of its name."""
+    refuse_unfit_folder(path.parent)
+    name = path.name.partition(".")[0]
+    by_dbt = Path(urlparse(setting).path).stem  # as dbt-duckdb 1.11 derives it
+    if name.casefold() in _TAKEN:
+        reason = f"DuckDB uses {name} as a name of its own"
+    elif name.casefold().startswith("testio_"):
+        reason = "DuckDB cannot tell a file from a schema of the same name"
+    elif name != by_dbt:
+        reason = f"DuckDB takes the name {name!r} from this path, dbt takes {by_dbt!r}"
+    elif unfit := _UNFIT_IN_NAME.search(name):
+        reason = f"dbt cannot use a name with {unfit[0]!r}"
+    else:
+        return
+    raise BadWarehouse(
+        f"{str(path)!r}: {reason}; rename it to letters, digits, - and _, as warehouse.duckdb is, "
+        "and set TESTIO_DUCKDB_PATH"
+    )
 
 
 @dataclass(frozen=True)
@@ -81,9 +105,12 @@ class DuckDbFile(Warehouse):
         return self.path.exists()
 
     def prepare(self) -> None:
-        """Create the file if there is none, in a form that DuckDB 1.x can read as well."""
+        """Create the file, for its owner only, in a form that DuckDB 1.x can read as well.
+
+        A file that exists stays as it is.
+        """
         if not self.path.exists():
-            with duckdb.connect() as connection:
+            with owner_only(), duckdb.connect() as connection:
                 attach(connection, self.path, "warehouse")
 
     @contextlib.contextmanager
@@ -98,7 +125,8 @@ class DuckDbFile(Warehouse):
                     "a copy, then try again"
                 ) from error
             raise BadWarehouse(f"{self.path} cannot be opened: {error}") from error
-        with connection:
+        # What DuckDB writes beside the file, its log above all, has rows as well.
+        with connection, contextlib.nullcontext() if read_only else owner_only():
             yield
 
     def check(self, *, read_only: bool = False) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loader.private import make_folder
 from loader.warehouses.base import WarehouseBusy, this_process
 
 
@@ -16,7 +17,7 @@ def held(lock: Path, name: str) -> Iterator[None]:
     Raises:
         WarehouseBusy: if another process holds it.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(lock.parent)
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
