@@ -20,6 +20,7 @@ from loader.commands.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="testio-warehouse", prog_name="testio-loader")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request, and tracebacks.")
 def main(verbose: bool) -> None:
     """Land your Test IO data in your own warehouse.

@@ -8,6 +8,7 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import one_line
+from loader.commands.termination import ends_when_told
 from loader.errors import BadConfiguration, Explained
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Finding(NamedTuple):
 
 @click.command()
 @destination_option
+@ends_when_told("nothing was changed")
 def check(destination: str) -> None:
     """Say whether a load could work.
 

@@ -10,6 +10,7 @@ from loader.commands.termination import ends_when_told
 @click.command()
 @destination_option
 @explained
+@ends_when_told()
 def copy(destination: str) -> None:
     """Copy what has landed in DuckDB to another warehouse.
 
@@ -25,7 +26,7 @@ def copy(destination: str) -> None:
         raise click.UsageError(f"give a --destination to copy to, other than {destination}")
     if not source.exists():
         raise Failure(f"there is no {source.path}")
-    with ends_when_told(), source.locked(), target.locked():
+    with source.locked(), target.locked():
         rows = copying.copy(source, target)
     print_lines(
         [

@@ -11,6 +11,7 @@ from loader.commands.termination import ends_when_told
 @destination_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
+@ends_when_told()
 def drop(destination: str, yes: bool) -> None:
     """Remove all raw data.
 
@@ -27,6 +28,6 @@ def drop(destination: str, yes: bool) -> None:
         click.confirm(
             f"Remove {RAW_DATASET} from {warehouse.name}, every version of it?", abort=True
         )
-    with ends_when_told(), warehouse.locked():
+    with warehouse.locked():
         pipeline.drop(warehouse)
     click.echo(f"Removed {RAW_DATASET}. To remove the models too: dbt run-operation drop_models")

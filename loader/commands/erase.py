@@ -18,6 +18,7 @@ from loader.commands.termination import ends_when_told
 @destination_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @explained
+@ends_when_told()
 def erase(name: str, destination: str, yes: bool) -> None:
     """Remove a customer for good.
 
@@ -37,7 +38,7 @@ def erase(name: str, destination: str, yes: bool) -> None:
         click.confirm(
             f"Erase customer_id {customer_id} from {warehouse.name}, every version?", abort=True
         )
-    with ends_when_told(), warehouse.locked():
+    with warehouse.locked():
         # What is still to land may be another customer's, or this one's.
         pipeline.settle(warehouse)
         rows = warehouse.erase(customer_id)

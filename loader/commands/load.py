@@ -65,6 +65,7 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
+@ends_when_told("what has landed stays, and the next load lands or reads again what has not")
 def load(
     names: tuple[str, ...],
     product_ids: tuple[int, ...],
@@ -100,7 +101,7 @@ def load(
     if is_dry:
         _plan(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
     else:
-        with ends_when_told(), warehouse.locked(), _imports_left_alone():
+        with warehouse.locked(), _imports_left_alone():
             _load(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loader.commands.failure import Failure, explained
+from loader.commands.termination import ends_when_told
 
 if TYPE_CHECKING:
     from loader.publishing import Publication
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
+@ends_when_told("what was published before is untouched; the next one removes what this one began")
 def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     """Give readers a copy of what dbt has built.
 

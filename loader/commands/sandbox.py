@@ -2,13 +2,20 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from loader.commands.failure import Failure
 from loader.sandbox.faults import FAULTS
+
+if TYPE_CHECKING:
+    from loader.sandbox import Handler
 
 _CUSTOMER_ID = 1
 
@@ -50,22 +57,57 @@ def sandbox(
         from loader.customers import is_configured
 
         if is_configured():
-            sys.exit(subprocess.call(command))
-    from loader.sandbox import Account, Handler, serve
+            sys.exit(_status_of(command))
+    from loader.sandbox import Account
 
-    handler: Handler = Account(products=products, tests=tests, bugs=bugs, seed=seed)
+    try:
+        handler: Handler = Account(products=products, tests=tests, bugs=bugs, seed=seed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     for fault in faults:
         handler = FAULTS[fault](handler)
-    with serve(handler, port=port, latency=latency) as server:
-        environment = {
-            "SOURCES__TESTIO__API_TOKEN": "sandbox",
-            "SOURCES__TESTIO__CUSTOMER_ID": str(_CUSTOMER_ID),
-            "SOURCES__TESTIO__BASE_URL": server.url,
-        }
-        click.echo(f"Sandbox with synthetic data at {server.url}", err=True)
-        if command:
-            sys.exit(subprocess.call(command, env={**os.environ, **environment}))
-        for name, value in environment.items():
-            click.echo(f"export {name}={value}")
-        with contextlib.suppress(KeyboardInterrupt):
+    try:
+        with _served(handler, port, latency) as url:
+            environment = {
+                "SOURCES__TESTIO__API_TOKEN": "sandbox",
+                "SOURCES__TESTIO__CUSTOMER_ID": str(_CUSTOMER_ID),
+                "SOURCES__TESTIO__BASE_URL": url,
+            }
+            click.echo(f"Sandbox with synthetic data at {url}", err=True)
+            if command:
+                sys.exit(_status_of(command, environment))
+            for name, value in environment.items():
+                click.echo(f"export {name}={value}")
             threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo("testio-loader: interrupted; the sandbox has stopped", err=True)
+        sys.exit(128 + signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _served(handler: "Handler", port: int, latency: float) -> Iterator[str]:
+    from loader.sandbox import serve
+
+    with contextlib.ExitStack() as serving:
+        try:
+            server = serving.enter_context(serve(handler, port=port, latency=latency))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or "it is no port"
+            raise Failure(
+                f"port {port} cannot be listened on: {reason}; choose another --port, or leave it "
+                "out"
+            ) from error
+        yield server.url
+
+
+def _status_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a command to its end and return its exit status, as a shell does."""
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
+    except OSError as error:
+        raise Failure(f"{command[0]} cannot be run: {error.strerror}") from error
+    with process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # it was told as well, and says so
+                status = process.wait()
+                return 128 - status if status < 0 else status

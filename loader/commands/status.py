@@ -7,12 +7,14 @@ import click
 
 from loader.commands.destination import configured_warehouse, destination_option
 from loader.commands.failure import Failure, explained
+from loader.commands.termination import ends_when_told
 
 
 @click.command()
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 @explained
+@ends_when_told("nothing was changed")
 def status(destination: str, as_json: bool) -> None:
     """Show how loads went, and how old the data are.
 

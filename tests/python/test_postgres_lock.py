@@ -219,7 +219,7 @@ def test_a_load_that_waits_for_a_lock_ends_when_told_to(
             assert time.monotonic() - told_at < 5
             assert process.stderr
             *_, last = process.stderr.read().splitlines()
-            assert last.startswith("testio-loader: ended by SIGTERM; run it again")
+            assert last.startswith("testio-loader: ended by SIGTERM; what has landed stays")
         # The server ends the statement before its lock is free.
         eventually(lambda: not database.query(waiting)[1])
         cursor.execute("rollback")
