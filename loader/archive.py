@@ -14,7 +14,7 @@ from typing import Any
 from loader import clock
 from loader.api import NOT_FOUND, Answer, Effort, NotFound, Unusable
 from loader.canonical import canonical, parse
-from loader.client import claimed_count, find_value
+from loader.envelope import opened
 from loader.errors import Explained
 from loader.redact import redact
 
@@ -86,7 +86,8 @@ class Archive:
         if body is None:
             raise NotFound(NOT_FOUND)
         redact(body)
-        return Answer(find_value(body, keys, is_object), Effort(1, 1), mended, claimed_count(body))
+        value, claimed_count = opened(body, keys, is_object)
+        return Answer(value, Effort(1, 1), mended, claimed_count)
 
     def now(self) -> datetime:
         """Return when they were recorded, so that what has landed since stays the newer."""

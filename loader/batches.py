@@ -171,6 +171,8 @@ class Batches:
         """Return the records of all pages, how many it says there are, and how many were mended."""
         if not self.endpoint.counts_records:
             answer = self._get(path, batch)
+            if len(answer.value) < (answer.claimed_count or 0):
+                raise Unusable(f"{len(answer.value)} of {answer.claimed_count} records came")
             return answer.value, None, answer.mended
         for _ in range(2):  # the list may have changed the first time
             values: list[Any] = []

@@ -39,6 +39,7 @@ from loader.api import (
 )
 from loader.breaker import Breaker
 from loader.canonical import parse
+from loader.envelope import opened
 from loader.errors import BadConfiguration
 from loader.redact import redact
 
@@ -48,6 +49,8 @@ _MAX_PAUSES = 20
 _PROBE = "/bugs/reject_reasons", ("reject_reasons",)
 """A small question that every account has an answer to: does the API answer at all?"""
 _GATEWAY_GAVE_UP = 524
+_WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
+"""What comes with another 2xx is a part (206), or nothing (202, 204, 205)."""
 
 logger = logging.getLogger(__name__)
 
@@ -202,6 +205,8 @@ def _read(
         raise Unusable(f"HTTP {status}")
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise Refused(f"HTTP {status}")
+    if status not in _WHOLE:
+        raise Unusable(f"HTTP {status}")
     try:
         body, mended = parse(response.data)
         redact(body)
@@ -209,32 +214,5 @@ def _read(
         raise Unusable("not JSON") from error
     except RecursionError as error:
         raise Unusable("nested too deeply") from error
-    return (find_value(body, keys, is_object), mended), claimed_count(body)
-
-
-def find_value(body: Any, keys: Sequence[str], is_object: bool) -> Any:
-    """Return the list or object under the first of the keys that `body` has it under.
-
-    Raises:
-        CallFailed: if there is none.
-    """
-    expected = dict if is_object else list
-    if isinstance(body, dict):
-        for key in keys:
-            if isinstance(body.get(key), expected):
-                return body[key]
-    elif "" in keys and isinstance(body, list) and (not body or any(map(_has_id, body))):
-        return body
-    wanted = " or ".join(repr(key) for key in keys if key)
-    raise Unusable(f"no {expected.__name__} under {wanted}")
-
-
-def _has_id(record: Any) -> bool:
-    return isinstance(record, dict) and "id" in record
-
-
-def claimed_count(body: Any) -> int | None:
-    """Return how many records there are, if the answer says so."""
-    meta = body.get("meta") if isinstance(body, dict) else None
-    count = meta.get("record_count") if isinstance(meta, dict) else None
-    return count if isinstance(count, int) else None
+    value, claimed_count = opened(body, keys, is_object)
+    return (value, mended), claimed_count

@@ -239,6 +239,8 @@ class Steps:
             self._keep(path, body)
             if endpoint is EXECUTIONS:
                 continue
+            if not endpoint.is_object and len(value) < (answer.claimed_count or 0):
+                scope.fail(f"{len(value)} of {answer.claimed_count} records came")
             for record in scope.keyed(
                 [value] if endpoint.is_object else value,
                 repeats=section_id is not None,
