@@ -25,6 +25,13 @@ class CallFailed(Exception):
 
     effort = Effort()
     """What was spent in vain."""
+    advice = ""
+    """What to do if even a call fails so that every account has an answer to."""
+
+    @property
+    def explained(self) -> str:
+        """The cause, and what to do about it."""
+        return f"{self}; {self.advice}" if self.advice else str(self)
 
 
 NOT_FOUND = "HTTP 404"
@@ -33,17 +40,43 @@ NOT_FOUND = "HTTP 404"
 class NotFound(CallFailed):
     """The API does not know the id asked for (404)."""
 
+    advice = "check base_url (SOURCES__TESTIO__BASE_URL)"
+
 
 class Refused(CallFailed):
     """The API does not answer this (403, 422 and other 4xx); parts of it, it may."""
+
+
+class Forbidden(Refused):
+    """The API does not let this customer have this (403)."""
+
+    advice = "check the token in api_token, and that it belongs to this customer"
+
+
+class Unauthorized(Refused):
+    """The API does not accept the token for this (401); for other things it may."""
+
+    advice = "the API accepts the token elsewhere: check its rights"
+
+
+class Impassable(CallFailed):
+    """The way to the API is closed as it is configured: another try would not fare better."""
 
 
 class Unusable(CallFailed):
     """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
 
 
-class TooSlow(Unusable):
-    """The gateway (524) or the client gave up waiting; where possible, ask for less."""
+class TooMuch(Unusable):
+    """The answer takes too much; where possible, ask for less."""
+
+
+class TooSlow(TooMuch):
+    """The gateway (524) or the client gave up waiting."""
+
+
+class TooLarge(TooMuch):
+    """The answer is larger than is allowed; to ask for it again would bring it again."""
 
 
 class ReadingStopped(CallFailed):
@@ -85,8 +118,9 @@ class Api(Protocol):
     ) -> Answer:
         """Return the list (or object) that `path` answers with under one of the keys.
 
-        A slow answer is not asked for again where the caller can ask for less (`is_divisible`);
-        `is_last_try` spares the repetitions of a call that is expected to fail.
+        Too slow an answer is not asked for again where the caller can ask for less
+        (`is_divisible`), and too large a one never is. `is_last_try` spares the repetitions of a
+        call that is expected to fail.
 
         Raises:
             NotFound: at once.

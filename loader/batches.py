@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from loader.api import Answer, Api, CallFailed, NotFound, Refused, TooSlow, Unusable
+from loader.api import Answer, Api, CallFailed, NotFound, Refused, TooMuch, Unusable
 from loader.endpoints import Endpoint
 from loader.records import Record, nested_id, parse_id
 from loader.scope import Scope
@@ -108,7 +108,7 @@ class Batches:
                 self._path([ask.next_id for ask in batch]), batch
             )
         except CallFailed as failure:
-            if isinstance(failure, TooSlow):
+            if isinstance(failure, TooMuch):
                 self._size = max(1, min(self._size, len(batch) // 2))
             if is_divisible and isinstance(failure, Unusable | Refused | NotFound):
                 return self._halved(batch)

@@ -13,7 +13,7 @@ _ESCAPED_NUL = b"\\u0000"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def parse(body: bytes) -> tuple[Any, int]:
+def parse(body: bytes | bytearray) -> tuple[Any, int]:
     """Return the JSON value of `body` and how many of its values had to be mended.
 
     Mended is what engines disagree on or refuse: NaN and infinities become null, U+0000 is
@@ -42,7 +42,7 @@ def canonical(value: Any) -> str:
         return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _parse_carefully(body: bytes) -> tuple[Any, int]:
+def _parse_carefully(body: bytes | bytearray) -> tuple[Any, int]:
     mended = 0
 
     def text(value: str) -> str:

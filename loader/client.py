@@ -1,58 +1,55 @@
 """How an answer is got from the Test IO Customer API: access, retries, what counts as an answer."""
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
-from requests.adapters import HTTPAdapter
 from tenacity import (
     Retrying,
-    retry_base,
     retry_if_exception_type,
     retry_if_not_exception_type,
-    stop_after_attempt,
 )
 from tenacity.wait import wait_exponential_jitter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry
-from urllib3.exceptions import HTTPError, InvalidHeader, NewConnectionError
-from urllib3.exceptions import TimeoutError as TimedOut
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
 
 from loader import clock
 from loader.api import (
-    NOT_FOUND,
     Answer,
     CallFailed,
     Effort,
+    Forbidden,
     NotFound,
-    ReadingStopped,
     Refused,
+    TooLarge,
     TooSlow,
+    Unauthorized,
     Unusable,
 )
 from loader.breaker import Breaker
 from loader.canonical import parse
 from loader.envelope import opened
-from loader.errors import BadConfiguration
-from loader.redact import redact
+from loader.redact import redact, redact_url
+from loader.transport import Response, Transport, bounds, proxy_refusal
 
-_POOL_SIZE = 64
-_MAX_PAUSES = 20
-"""How often one call waits for the rate limit before it counts as failed."""
-_PROBE = "/bugs/reject_reasons", ("reject_reasons",)
-"""A small question that every account has an answer to: does the API answer at all?"""
-_GATEWAY_GAVE_UP = 524
+_PROBES = (("/bugs/reject_reasons", ("reject_reasons",)), ("/products", ("products",)))
+"""Calls that every account has an answer to, the smaller first: does the API answer at all?"""
+_SHORTEST_WAIT = 0.001
+"""Seconds; from there a wait for the rate limit grows, be the back-off configured as 0."""
+_FAILURES: dict[int, type[CallFailed]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    524: TooSlow,  # the gateway gave up
+}
 _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
 """What comes with another 2xx is a part (206), or nothing (202, 204, 205)."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -60,7 +57,11 @@ class Client:
     """Reads from the API with one token; safe to use from several threads.
 
     Time-out, tries and back-off are dlt's own settings: `request_timeout`, `request_max_attempts`,
-    `request_backoff_factor` and `request_max_retry_delay` under `[runtime]`.
+    `request_backoff_factor` and `request_max_retry_delay` under `[runtime]`. For the rate limit a
+    call waits as long as it is told, but at least its back-off, which doubles with each refusal,
+    and at most `request_max_retry_delay`. All its waits together take at most that delay times
+    `request_max_attempts`: 1,500 seconds by default. `loader.transport.Bounds` has the bounds of
+    an answer's size and of the time that the tries of a call take.
     """
 
     base_url: str
@@ -69,33 +70,21 @@ class Client:
     is_replay = False
 
     def __post_init__(self) -> None:
-        """Open the pool of connections that all threads share.
+        """Prepare the way to the API.
 
         Raises:
-            BadConfiguration: if there is no way to the API.
+            BadConfiguration: if there is none as it is configured.
         """
         self._settings = resolve_configuration(RuntimeConfiguration())
-        # requests knows the proxies and certificates that the environment names; calls go to its
-        # pool, as a call by requests itself takes twice the time.
-        session, adapter = requests.Session(), HTTPAdapter(pool_maxsize=_POOL_SIZE)
-        try:
-            base = requests.Request("GET", self.base_url).prepare()
-            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
-            pool = adapter.get_connection_with_tls_context(base, found["verify"], found["proxies"])
-            adapter.cert_verify(pool, self.base_url, found["verify"], None)  # type: ignore[no-untyped-call]
-        except (OSError, HTTPError) as error:
-            # Not more of it: there may be a password in a URL.
-            reason = error if type(error) is OSError else type(error).__name__
-            raise BadConfiguration(
-                f"the API cannot be asked: {reason}; check base_url, and the proxies and "
-                "certificates that the environment names"
-            ) from error
-        self._pool = cast(HTTPConnectionPool, pool)
-        self._prefix = adapter.request_url(base, found["proxies"]).rstrip("/")
-        self._headers = {**requests.utils.default_headers(), "Authorization": f"Token {self.token}"}
+        self._bounds = bounds()
+        timeout = self._settings.request_timeout
+        self._transport = Transport(self.base_url, self.token, timeout, self._bounds)
         self._resume_at = 0.0
         self._lock = threading.Lock()
-        self._breaker = Breaker(self._is_up)
+        self._breaker = Breaker(self._probe)
+        self._max_wait = (
+            self._settings.request_max_attempts * self._settings.request_max_retry_delay
+        )
 
     def get(
         self,
@@ -107,21 +96,19 @@ class Client:
         is_last_try: bool = False,
     ) -> Answer:
         """See `loader.api.Api`."""
-        again = retry_if_exception_type(Unusable)
-        not_slow = retry_if_not_exception_type(TooSlow if is_divisible else ())
-        effort = Effort(requests=1)
+        call = _Call(path, keys, is_object)
         started = time.monotonic()
         try:
-            body, size = self._retrying(again & not_slow, is_last_try=is_last_try)(
-                self._try, path, effort, keys, is_object
+            body, size = self._retrying(call, is_divisible=is_divisible, is_last_try=is_last_try)(
+                self._try, call
             )
         except CallFailed as failure:
-            failure.effort = effort
-            self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
-            raise
+            told = self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
+            told.effort = call.effort
+            raise told from failure.__cause__
         self._breaker.succeeded(path)
         (value, mended), claimed_count = body
-        return Answer(value, effort, mended, claimed_count, time.monotonic() - started, size)
+        return Answer(value, call.effort, mended, claimed_count, time.monotonic() - started, size)
 
     def now(self) -> datetime:
         """See `loader.api.Api`."""
@@ -131,88 +118,138 @@ class Client:
         """Return True: whether the API has an answer is known when it was asked."""
         return True
 
-    def _retrying(self, again: retry_base, *, is_last_try: bool = False) -> Retrying:
+    def _retrying(
+        self, call: "_Call", *, is_divisible: bool = False, is_last_try: bool = False
+    ) -> Retrying:
         factor = self._settings.request_backoff_factor
+        attempts = 1 if is_last_try else self._settings.request_max_attempts
+        given_up = (TooLarge, TooSlow) if is_divisible else TooLarge
         return Retrying(
-            retry=again,
-            stop=stop_after_attempt(1 if is_last_try else self._settings.request_max_attempts),
+            retry=retry_if_exception_type(Unusable) & retry_if_not_exception_type(given_up),
+            stop=lambda state: (
+                state.attempt_number >= attempts or call.seconds >= self._bounds.max_call_seconds
+            ),
             wait=wait_exponential_jitter(
                 multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
             ),
             reraise=True,
         )
 
-    def _is_up(self) -> bool:
-        try:
-            path, keys = _PROBE
-            self._retrying(retry_if_exception_type(Unusable))(
-                self._try, path, Effort(), keys, is_object=False
-            )
-        except CallFailed:
-            return False
-        return True
-
-    def _try(
-        self, path: str, effort: Effort, keys: Sequence[str], is_object: bool
-    ) -> tuple[Any, int]:
-        for pause in range(_MAX_PAUSES):
-            while (wait := self._resume_at - time.monotonic()) > 0:
-                time.sleep(wait)
-            self._breaker.check(path)
-            effort.tries += 1
+    def _probe(self) -> CallFailed | None:
+        """Return None if the API answers any probe; a 401 if it refuses the token for all."""
+        failures: list[CallFailed] = []
+        for path, keys in _PROBES:
             try:
-                response = self._pool.urlopen(
-                    "GET",
-                    f"{self._prefix}{path}",
-                    headers=self._headers,
-                    timeout=self._settings.request_timeout,
-                    retries=False,  # nor is a redirection followed
-                    assert_same_host=False,  # a proxy is asked for another host
-                )
-                logger.debug("GET %s: HTTP %s", path, response.status)
-            except HTTPError as error:
-                # With urllib3 it is a time-out as well if nobody listens.
-                if isinstance(error, TimedOut) and not isinstance(error, NewConnectionError):
-                    raise TooSlow("timed out") from error
-                raise Unusable(f"no answer ({type(error).__name__})") from error
-            if response.status != HTTPStatus.TOO_MANY_REQUESTS:
-                return _read(response, keys, is_object), len(response.data)
-            self._pause(response.headers.get("Retry-After"), pause)
-        raise CallFailed("HTTP 429, again and again")
+                call = _Call(path, keys)
+                self._retrying(call)(self._try, call)
+            except (Refused, NotFound) as refusal:
+                failures.append(refusal)
+            except CallFailed as failure:
+                return failure
+            else:
+                return None
+        others = [failure for failure in failures if not isinstance(failure, Unauthorized)]
+        return (others or failures)[0]
 
-    def _pause(self, retry_after: str | None, pauses_before: int) -> None:
-        """Make every call wait, not only this one: the limit is the customer's."""
+    def _try(self, call: "_Call") -> tuple[Any, int]:
+        while True:
+            self._wait(call)
+            self._breaker.check(call.path)
+            call.effort.tries += 1
+            started = time.monotonic()
+            try:
+                left = max(self._bounds.max_call_seconds - call.seconds, _SHORTEST_WAIT)
+                response = self._transport.get(call.path, left)
+            finally:
+                call.seconds += time.monotonic() - started
+            if response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return _read(response, call.keys, call.is_object), len(response.body)
+            self._pause(call, response.headers.get("Retry-After"))
+
+    def _wait(self, call: "_Call") -> None:
+        """Wait until the rate limit lets calls through, as far as anybody was told."""
+        while (wait := self._resume_at - time.monotonic()) > 0:
+            if call.waited + wait > self._max_wait:
+                raise self._rate_limited()
+            time.sleep(wait)
+            call.waited += wait
+
+    def _pause(self, call: "_Call", retry_after: str | None) -> None:
+        """Make every call wait, not only this one: the limit is the customer's.
+
+        A date in `Retry-After` may be past by this machine's clock, and 0 is no time to wait: the
+        call's own back-off is the least.
+        """
+        if call.waited >= self._max_wait:
+            raise self._rate_limited()
         try:
-            seconds = Retry().parse_retry_after(retry_after or "")
+            told = Retry().parse_retry_after(retry_after or "")
         except (InvalidHeader, ValueError, OverflowError):  # not said, or not to be understood
-            seconds = self._settings.request_backoff_factor * 2**pauses_before
+            told = 0
+        factor = max(self._settings.request_backoff_factor, _SHORTEST_WAIT)
+        seconds = max(told, factor * 2.0 ** min(call.refusals, 32))
+        call.refusals += 1
         with self._lock:
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
             self._resume_at = max(self._resume_at, resume_at)
 
+    def _rate_limited(self) -> CallFailed:
+        return CallFailed(
+            f"the rate limit (HTTP 429) did not end within {self._max_wait:,g} seconds: load again "
+            "later, or with a smaller SOURCES__TESTIO__MAX_IN_FLIGHT"
+        )
+
+
+@dataclass
+class _Call:
+    """A call under way, and what it has cost so far."""
+
+    path: str
+    keys: Sequence[str]
+    is_object: bool = False
+    effort: Effort = field(default_factory=lambda: Effort(requests=1))
+    refusals: int = 0
+    """How often the rate limit refused it."""
+    waited: float = 0.0
+    """Seconds that it waited for the rate limit."""
+    seconds: float = 0.0
+    """Seconds that its tries took."""
+
 
 def _read(
-    response: BaseHTTPResponse, keys: Sequence[str], is_object: bool
+    response: Response, keys: Sequence[str], is_object: bool
 ) -> tuple[tuple[Any, int], int | None]:
-    status = response.status
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise ReadingStopped("the API refuses the token (HTTP 401)")
-    if status == HTTPStatus.NOT_FOUND:
-        raise NotFound(NOT_FOUND)
-    if status == _GATEWAY_GAVE_UP:
-        raise TooSlow("HTTP 524")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Unusable(f"HTTP {status}")
-    if status >= HTTPStatus.MULTIPLE_CHOICES:
-        raise Refused(f"HTTP {status}")
-    if status not in _WHOLE:
-        raise Unusable(f"HTTP {status}")
+    _refuse(response)
     try:
-        body, mended = parse(response.data)
+        body, mended = parse(response.body)
         redact(body)
     except ValueError as error:
+        if "html" in response.headers.get("Content-Type", "").lower():
+            raise Unusable(
+                "a page in HTML came instead of JSON, as of a login: check base_url "
+                "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
+            ) from error
         raise Unusable("not JSON") from error
     except RecursionError as error:
         raise Unusable("nested too deeply") from error
     value, claimed_count = opened(body, keys, is_object)
     return (value, mended), claimed_count
+
+
+def _refuse(response: Response) -> None:
+    """Raise CallFailed if a response is no answer by its status."""
+    status = response.status
+    if status in _WHOLE:
+        return
+    if status in _FAILURES:
+        raise _FAILURES[status](f"HTTP {status}")
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        raise proxy_refusal(status)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise Refused(
+            f"HTTP {status}, a redirection to {redact_url(response.headers.get('Location', '?'))}: "
+            "check base_url (SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
+        )
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Refused(f"HTTP {status}")
+    raise Unusable(f"HTTP {status}")

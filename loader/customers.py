@@ -167,9 +167,15 @@ def _token(section: str) -> str:
 def _customer_id(section: str) -> int:
     customer_id: Any = dlt.config.get(f"{section}.customer_id")
     if not re.fullmatch(r"[0-9]{1,18}", str(customer_id)):
+        cause = (
+            "no customer id"
+            if customer_id in (None, "")
+            else f"the customer_id {customer_id!r} is no whole number"
+        )
         raise BadConfiguration(
-            f"no customer id: set {_variable(section, 'customer_id')} to a whole number; it marks "
-            "every row, so keep it once chosen"
+            f"{cause}: set {_variable(section, 'customer_id')} to a number of your choice, such as "
+            "1; it marks every row, so keep it once chosen (a name belongs into the name of the "
+            "section, as in [sources.testio.customers.acme])"
         )
     return int(customer_id)
 

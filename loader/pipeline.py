@@ -46,12 +46,6 @@ _SETTINGS = {
     # Rows that wait to be written stand in memory.
     "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
 }
-_ADVICE = {
-    "HTTP 401": "; check the token and that it belongs to this customer",
-    "HTTP 403": "; check the token and that it belongs to this customer",
-    "HTTP 404": "; check base_url",
-    "HTTP 3": "; check base_url",
-}
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """Of mallopt(3)."""
 
@@ -299,8 +293,7 @@ def _reason(failure: DltException, customer: Customer) -> str:
     cause: BaseException = failure
     for cause in _causes(failure):
         if isinstance(cause, NothingRead):
-            advice = next((text for status, text in _ADVICE.items() if status in str(cause)), "")
-            return f"nothing could be read from {customer.shown_url}: {cause}{advice}"
+            return f"nothing could be read from {customer.shown_url}: {cause}"
         if isinstance(cause, Explained):
             return str(cause)
     if not isinstance(failure, PipelineStepFailed):

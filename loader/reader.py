@@ -93,7 +93,7 @@ class Reader:
             outcomes.update(map(_outcome, done.ledger))
             self._follow(done)
         if COMPLETE not in outcomes:
-            raise NothingRead("; ".join(sorted(outcomes)))
+            raise NothingRead(_told_once(outcomes))
 
     def plan(self) -> dict[str, Plan]:
         """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
@@ -117,7 +117,7 @@ class Reader:
         for name, batches in self._batches.items():
             plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
         if COMPLETE not in outcomes:
-            raise NothingRead("; ".join(sorted(outcomes)))
+            raise NothingRead(_told_once(outcomes))
         return dict(plans)
 
     # What is read, and when
@@ -274,6 +274,17 @@ def _section_id(section: Any) -> tuple[int | None, str]:
 
 def _shown(value: Any) -> str:
     return canonical(value)[:40]
+
+
+def _told_once(outcomes: set[str]) -> str:
+    """Return the outcomes, without those that another one explains further."""
+    return "; ".join(
+        sorted(
+            outcome
+            for outcome in outcomes
+            if not any(other != outcome and other.startswith(outcome) for other in outcomes)
+        )
+    )
 
 
 def _outcome(row: Mapping[str, Any]) -> str:

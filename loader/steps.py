@@ -229,7 +229,8 @@ class Steps:
                     scope.remark(str(failure))
                     self._keep(path, None)
                     continue
-                scope.fail(failure, f"section {section_id}" if section_id else "")
+                reason = failure.explained if endpoint.parent == "account" else failure
+                scope.fail(reason, f"section {section_id}" if section_id else "")
                 continue
             value = scope.take(answer)
             scope.claimed_count = answer.claimed_count

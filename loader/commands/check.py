@@ -99,7 +99,9 @@ def _account(customer: "Customer", tests: int | None) -> Finding:
     try:
         api = Client(customer.base_url, customer.api_token)
         answer = api.get(PRODUCTS.path, PRODUCTS.answer_keys, is_last_try=True)
-    except (BadConfiguration, CallFailed) as failure:
-        return Finding(False, f"{where}: {failure}")
+    except BadConfiguration as failure:
+        return Finding(False, f"customer {customer.name}: {failure}")
+    except CallFailed as failure:
+        return Finding(False, f"{where}: {failure.explained}")
     known = "" if tests is None else f", {tests:,} tests so far"
     return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{known}")

@@ -5,7 +5,15 @@ from threading import Event
 
 import pytest
 
-from loader.api import CallFailed, NotFound, ReadingStopped, Refused, TooSlow, Unusable
+from loader.api import (
+    CallFailed,
+    NotFound,
+    ReadingStopped,
+    Refused,
+    TooSlow,
+    Unauthorized,
+    Unusable,
+)
 from loader.breaker import Breaker
 
 
@@ -23,7 +31,7 @@ def is_stopped(breaker: Breaker, path: str) -> bool:
 
 
 def test_an_api_that_is_down_is_not_asked_any_more() -> None:
-    breaker = Breaker(lambda: False)
+    breaker = Breaker(lambda: Unusable("HTTP 503"))
     fail(breaker, "/products/1/features", 10, Unusable("HTTP 503"))
     fail(breaker, "/bugs", 9, TooSlow("timed out"), is_divisible=True)
     assert not is_stopped(breaker, "/products")
@@ -43,7 +51,7 @@ def test_an_answer_in_between_shows_that_it_is_up() -> None:
 
 
 def test_an_endpoint_that_is_broken_is_given_up_and_others_are_not() -> None:
-    breaker = Breaker(lambda: True)
+    breaker = Breaker(lambda: None)
     for test in range(50):
         assert not is_stopped(breaker, f"/exploratory_tests/{test}")
         fail(breaker, f"/exploratory_tests/{test}?page=1", 1, Unusable("not JSON"))
@@ -63,25 +71,46 @@ def test_an_endpoint_that_is_broken_is_given_up_and_others_are_not() -> None:
 def test_what_is_to_be_expected_gives_no_endpoint_up(
     failure: CallFailed, is_divisible: bool
 ) -> None:
-    breaker = Breaker(lambda: True)
+    breaker = Breaker(lambda: None)
     fail(breaker, "/bugs", 500, failure, is_divisible=is_divisible)
     assert not is_stopped(breaker, "/bugs")
 
 
 def test_a_token_that_is_refused_ends_it_all_at_once() -> None:
-    breaker = Breaker(lambda: True)
-    fail(breaker, "/bugs", 1, ReadingStopped("HTTP 401"))
+    breaker = Breaker(lambda: Unauthorized("HTTP 401"))
+    told = breaker.failed("/bugs", Unauthorized("HTTP 401"), is_divisible=False)
+    assert isinstance(told, ReadingStopped)
     assert is_stopped(breaker, "/products")
+
+
+def test_a_token_that_is_refused_for_one_kind_of_call_is_probed_once() -> None:
+    """Issue 15, row 15: others are still asked, and 50 refusals end that kind."""
+    probes: list[None] = []
+    breaker = Breaker(lambda: probes.append(None))
+    path = "/products/1/test_environments"
+    told = breaker.failed(path, Unauthorized("HTTP 401"), is_divisible=False)
+    assert isinstance(told, Unauthorized)
+    for product in range(9):
+        breaker.failed(
+            f"/products/{product}/test_environments", Unauthorized("HTTP 401"), is_divisible=False
+        )
+    assert len(probes) == 1
+    assert not is_stopped(breaker, "/bugs")
+    assert not is_stopped(breaker, path)
+    fail(breaker, path, 40, Unauthorized("HTTP 401"))
+    assert is_stopped(breaker, path)
+    assert not is_stopped(breaker, "/bugs")
 
 
 def test_nobody_asks_while_it_is_asked_whether_it_is_up() -> None:
     asked, answered = Event(), Event()
 
-    def is_up() -> bool:
+    def probe() -> CallFailed:
         asked.set()
-        return not answered.wait(5)
+        answered.wait(5)
+        return Unusable("HTTP 503")
 
-    breaker = Breaker(is_up)
+    breaker = Breaker(probe)
     with ThreadPoolExecutor() as pool:
         pool.submit(fail, breaker, "/bugs", 20, Unusable("HTTP 503"))
         assert asked.wait(5)

@@ -20,7 +20,7 @@ from conftest import Loaded, Run, load_undisturbed, small_account
 from sandbox_reads import all_products, all_tests, section_ids
 
 from loader.api import CallFailed, ReadingStopped
-from loader.client import Client
+from loader.client import Client, _Call
 from loader.reader import Reader
 from loader.rereading import Known, Rereading
 from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
@@ -105,7 +105,7 @@ def test_all_calls_share_the_wait(account: Account) -> None:
         client = Client(sandbox.url, TOKEN)
         client.get("/products", ["products"])
         assert arrived[1] - arrived[0] > 0.99
-        client._pause("1", 0)
+        client._pause(_Call("/products", ()), "1")
         client.get("/bugs/reject_reasons", ["reject_reasons"])
     assert arrived[2] - arrived[1] > 0.9
 
@@ -121,11 +121,11 @@ def test_a_wait_that_grows_while_others_wait_holds_them_as_well(
 
     with serve(noted) as sandbox, ThreadPoolExecutor(1) as pool:
         client = Client(sandbox.url, TOKEN)
-        client._pause("1", 0)
+        client._pause(_Call("/products", ()), "1")
         waiting = pool.submit(client.get, "/products", ["products"])
         time.sleep(0.5)
         started = time.monotonic()
-        client._pause("1", 0)
+        client._pause(_Call("/products", ()), "1")
         waiting.result()
     assert arrived[0] - started > 0.99
 
