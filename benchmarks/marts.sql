@@ -16,6 +16,24 @@ create temp macro as_timestamp(t) as
             '([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)'
         ) then try_cast(t as timestamptz) at time zone 'UTC'
     end;
+-- Blank texts are no names. What is no text is no name either; a title can be a number, and so can any text.
+create temp macro as_name(t, type) as
+    case
+        when
+            type = 'VARCHAR'
+            and regexp_matches(
+                t,
+                '[^\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200b}\x{2028}\x{2029}\x{202f}\x{205f}'
+                '\x{2060}\x{3000}\x{feff}]'
+            )
+            then t
+    end;
+create temp macro as_label(t, type) as
+    case when type not in ('OBJECT', 'ARRAY') then as_name(t, 'VARCHAR') end;
+create temp macro as_text(t, type) as case when type not in ('OBJECT', 'ARRAY') then t end;
+create temp macro name_of(j) as as_name(j ->> '$', json_type(j));
+create temp macro label_of(j) as as_label(j ->> '$', json_type(j));
+create temp macro text_of(j) as as_text(j ->> '$', json_type(j));
 create temp macro as_array(t) as case when t like '[%' then t end;
 create temp macro length_of(t) as coalesce(try(json_array_length(as_array(t))), 0)::bigint;
 
@@ -25,8 +43,8 @@ create temp macro texts_of(t, key, other_key) as
         list_transform(
             try(from_json(as_array(t), '["JSON"]')),
             lambda e: case
-                when json_type(e) = 'OBJECT' then coalesce(nullif(e ->> key, ''), nullif(e ->> other_key, ''))
-                else e ->> '$'
+                when json_type(e) = 'OBJECT' then coalesce(name_of(e -> key), name_of(e -> other_key))
+                else label_of(e)
             end
         ),
         lambda e: e is not null
@@ -279,14 +297,16 @@ select
     id as product_id,
     customer_id,
     as_bigint(t[1]) as default_section_id,
-    t[2] as product_name,
-    t[3] as product_type,
-    t[4] as description
+    as_name(t[2], y[2]) as product_name,
+    as_name(t[3], y[3]) as product_type,
+    as_text(t[4], y[4]) as description
 from (
     select
         id,
         customer_id,
-        try(json_extract_string(payload, ['$.default_section_id', '$.name', '$.type', '$.description'])) as t
+        ['$.default_section_id', '$.name', '$.type', '$.description'] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.products
     semi join newest('products') as newest on products.rowid = newest.place
 );
@@ -296,17 +316,17 @@ select
     id as feature_id,
     customer_id,
     product_id,
-    coalesce(t[1], '') as title,
-    t[2] as description,
-    t[3] as howtofind,
+    as_label(t[1], y[1]) as title,
+    as_text(t[2], y[2]) as description,
+    as_text(t[3], y[3]) as howtofind,
     coalesce(to_json(texts_of(t[4], 'path', 'title'))::text, '[]') as user_stories,
     coalesce(nullif(section_ids, '[]'), as_array(t[5]), '[]') as section_ids
 from (
     select
         *,
-        try(json_extract_string(
-            payload, ['$.title', '$.description', '$.howtofind', '$.user_stories', '$.section_ids']
-        )) as t
+        ['$.title', '$.description', '$.howtofind', '$.user_stories', '$.section_ids'] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.features
     semi join newest('features') as newest on features.rowid = newest.place
 );
@@ -316,11 +336,13 @@ select
     id as user_story_id,
     customer_id,
     product_id,
-    t[1] as path,
-    t[2] as title,
+    as_name(t[1], y[1]) as path,
+    as_label(t[2], y[2]) as title,
     coalesce(section_ids, '[]') as section_ids
 from (
-    select *, try(json_extract_string(payload, ['$.path', '$.title'])) as t
+    select *, ['$.path', '$.title'] as paths,
+    try(json_extract_string(payload, paths)) as t,
+    try(json_type(payload, paths)) as y
     from testio_raw.user_stories
     semi join newest('user_stories') as newest on user_stories.rowid = newest.place
 );
@@ -330,17 +352,17 @@ select
     id as test_environment_id,
     customer_id,
     product_id,
-    t[1] as title,
-    t[2] as url,
-    t[3] as access_type,
+    as_label(t[1], y[1]) as title,
+    as_text(t[2], y[2]) as url,
+    as_name(t[3], y[3]) as access_type,
     coalesce(as_boolean(t[4]), false) as has_proxy,
     coalesce(as_boolean(t[5]), false) as allow_orders
 from (
     select
         *,
-        try(json_extract_string(
-            payload, ['$.title', '$.url', '$.access_type', '$.proxy', '$.allow_orders']
-        )) as t
+        ['$.title', '$.url', '$.access_type', '$.proxy', '$.allow_orders'] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.test_environments
     semi join newest('test_environments') as newest on test_environments.rowid = newest.place
 );
@@ -352,31 +374,36 @@ select
     coalesce(product_id, as_bigint(t[21])) as product_id,
     as_bigint(t[24]) as section_id,
     as_bigint(t[26]) as test_environment_id,
-    coalesce(nullif(t[1], ''), t[2]) as title,
-    t[3] as status,
-    case t[4] when 'external' then 'custom' else coalesce(t[4], 'test_case') end as testing_type,
-    t[5] as review_status,
-    t[6] as report_language,
-    t[7] as created_by,
-    t[8] as submitted_by,
-    coalesce(t[16], t[15]) as goal,
-    coalesce(t[18], t[17]) as instructions,
-    coalesce(t[20], t[19]) as out_of_scope,
-    t[22] as product_name,
-    t[23] as product_type,
-    t[25] as section_name,
-    t[27] as test_environment_title,
+    coalesce(as_label(t[1], y[1]), as_label(t[2], y[2])) as title,
+    as_name(t[3], y[3]) as status,
+    as_name(t[4], y[4]) as given_type,
+    case
+        when given_type = 'external' then 'custom'
+        when as_name(t[4], 'VARCHAR') is null then 'test_case'
+        else given_type
+    end as testing_type,
+    as_name(t[5], y[5]) as review_status,
+    as_name(t[6], y[6]) as report_language,
+    as_name(t[7], y[7]) as created_by,
+    as_name(t[8], y[8]) as submitted_by,
+    coalesce(as_text(t[16], y[16]), as_text(t[15], y[15])) as goal,
+    coalesce(as_text(t[18], y[18]), as_text(t[17], y[17])) as instructions,
+    coalesce(as_text(t[20], y[20]), as_text(t[19], y[19])) as out_of_scope,
+    as_name(t[22], y[22]) as product_name,
+    as_name(t[23], y[23]) as product_type,
+    as_name(t[25], y[25]) as section_name,
+    as_label(t[27], y[27]) as test_environment_title,
     try(from_json(as_array(t[28]), '[
         {
-            "id": "VARCHAR", "feature_id": "VARCHAR", "title": "VARCHAR", "user_stories": "VARCHAR"
+            "id": "VARCHAR", "feature_id": "VARCHAR", "title": "JSON", "user_stories": "VARCHAR"
         }
     ]')) as features,
     try(from_json(as_array(t[29]), '[
         {
-            "id": "VARCHAR", "category": {"name": "VARCHAR"}, "vendor": {"name": "VARCHAR"},
-            "operating_system": {"name": "VARCHAR"}, "min_operating_system_version": {"name": "VARCHAR"},
-            "max_operating_system_version": {"name": "VARCHAR"}, "devices": "VARCHAR",
-            "browsers": [{"name": "VARCHAR"}], "browser_based": "VARCHAR", "gaming": "VARCHAR"
+            "id": "VARCHAR", "category": {"name": "JSON"}, "vendor": {"name": "JSON"},
+            "operating_system": {"name": "JSON"}, "min_operating_system_version": {"name": "JSON"},
+            "max_operating_system_version": {"name": "JSON"}, "devices": "VARCHAR",
+            "browsers": [{"name": "JSON"}], "browser_based": "VARCHAR", "gaming": "VARCHAR"
         }
     ]')) as requirements,
     length_of(t[30]) as attachment_count,
@@ -391,14 +418,16 @@ select
 from (
     select
         *,
-        try(json_extract_string(payload, [
+        [
             '$.title', '$.test_title', '$.status', '$.testing_type', '$.review_status', '$.report_language',
             '$.created_by', '$.submitted_by', '$.demo', '$.enable_low', '$.enable_high', '$.enable_critical',
             '$.start_at', '$.end_at', '$.goal', '$.goal_text', '$.instructions', '$.instructions_text',
             '$.out_of_scope', '$.out_of_scope_text', '$.product.id', '$.product.name', '$.product.type',
             '$.section.id', '$.section.name', '$.test_environment.id', '$.test_environment.title',
             '$.features', '$.requirements', '$.attachments'
-        ])) as t
+        ] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.tests
     semi join newest('tests') as newest on tests.rowid = newest.place
 );
@@ -411,23 +440,25 @@ select
     user_story_id,
     user_story_version_id,
     as_bigint(t[6]) as test_environment_id,
-    t[3] as tester_name,
-    t[1] as status,
-    t[2] as comment,
+    as_name(t[3], y[3]) as tester_name,
+    as_name(t[1], y[1]) as status,
+    as_text(t[2], y[2]) as comment,
     try(from_json(as_array(t[4]), '[
         {
-            "category": {"name": "VARCHAR"}, "vendor": {"name": "VARCHAR"}, "device": {"name": "VARCHAR"},
-            "operating_system": {"name": "VARCHAR"}, "operating_system_version": {"name": "VARCHAR"}
+            "category": {"name": "JSON"}, "vendor": {"name": "JSON"}, "device": {"name": "JSON"},
+            "operating_system": {"name": "JSON"}, "operating_system_version": {"name": "JSON"}
         }
     ]')) as devices,
     as_timestamp(t[5]) as executed_at
 from (
     select
         *,
-        try(json_extract_string(payload, [
+        [
             '$.status', '$.comment', '$.executed_by', '$.device_reports', '$.executed_at',
             '$.test_cycle.test_environment.id'
-        ])) as t
+        ] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.executions
     semi join newest('executions') as newest on executions.rowid = newest.place
 );
@@ -438,17 +469,17 @@ select
     customer_id,
     test_id,
     as_bigint(t[1]) as test_case_id,
-    t[2] as tester_name,
-    t[3] as status,
-    t[4] as comment,
+    as_name(t[2], y[2]) as tester_name,
+    as_name(t[3], y[3]) as status,
+    as_text(t[4], y[4]) as comment,
     coalesce(status in ('passed', 'failed', 'blocked'), false) as has_result,
     as_timestamp(t[5]) as executed_at
 from (
     select
         *,
-        try(json_extract_string(
-            payload, ['$.test_case_id', '$.executed_by', '$.status', '$.comment', '$.executed_at']
-        )) as t
+        ['$.test_case_id', '$.executed_by', '$.status', '$.comment', '$.executed_at'] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.test_case_results
     semi join newest('test_case_results') as newest on test_case_results.rowid = newest.place
 );
@@ -462,38 +493,39 @@ select
     as_bigint(t[22]) as test_environment_id,
     as_bigint(t[21]) as reported_test_feature_id,
     coalesce(as_bigint(t[19]), as_bigint(t[20])) as reported_feature_id,
-    t[17] as tester_name,
-    t[1] as title,
-    t[2] as severity,
-    coalesce(t[3] = 'accepted' and as_boolean(t[13]), false) as is_auto_accepted,
-    case when is_auto_accepted then 'auto_accepted' else t[3] end as status,
-    t[4] as language,
-    t[5] as location,
-    -- Nearly all are an array of texts, or a text.
-    coalesce(
-        array_to_string(
+    as_name(t[17], y[17]) as tester_name,
+    as_label(t[1], y[1]) as title,
+    as_name(t[2], y[2]) as severity,
+    coalesce(as_name(t[3], y[3]) = 'accepted' and as_boolean(t[13]), false) as is_auto_accepted,
+    case when is_auto_accepted then 'auto_accepted' else as_name(t[3], y[3]) end as status,
+    as_name(t[4], y[4]) as language,
+    as_text(t[5], y[5]) as location,
+    case y[8]
+        when 'ARRAY' then array_to_string(
             case
-                when t[8] like '%{%' or t[8] like '%null%' then texts_of(t[8], null, null)
-                else try(json_extract_string(as_array(t[8]), '$[*]'))
+                when regexp_matches(t[8][2:], '[\[{]') and len(list_filter(
+                    from_json(t[8], '["JSON"]'), lambda e: json_type(e) in ('OBJECT', 'ARRAY')
+                )) > 0 then null
+                else list_filter(json_extract_string(t[8], '$[*]'), lambda e: e is not null)
             end,
             chr(10)
-        ),
-        t[8]
-    ) as steps,
-    t[6] as expected_result,
-    t[7] as actual_result,
-    t[9] as external_id,
+        )
+        else as_text(t[8], y[8])
+    end as steps,
+    as_text(t[6], y[6]) as expected_result,
+    as_text(t[7], y[7]) as actual_result,
+    as_label(t[9], y[9]) as external_id,
     try(from_json(as_array(t[10]), '[
         {
-            "category": {"name": "VARCHAR"}, "vendor": {"name": "VARCHAR"}, "device": {"name": "VARCHAR"},
-            "operating_system": {"name": "VARCHAR"}, "operating_system_version": {"name": "VARCHAR"},
-            "browsers": [{"name": "VARCHAR"}]
+            "category": {"name": "JSON"}, "vendor": {"name": "JSON"}, "device": {"name": "JSON"},
+            "operating_system": {"name": "JSON"}, "operating_system_version": {"name": "JSON"},
+            "browsers": [{"name": "JSON"}]
         }
     ]')) as devices,
     length_of(t[11]) as comment_count,
     length_of(t[12]) as attachment_count,
     case when status = 'rejected' then as_array(t[11]) end as comments,
-    t[23] as report_title,
+    as_label(t[23], y[23]) as report_title,
     t[24] as report_data,
     coalesce(as_boolean(t[14]), false) as is_known,
     as_timestamp(t[15]) as reported_at,
@@ -503,13 +535,15 @@ select
 from (
     select
         *,
-        try(json_extract_string(payload, [
+        [
             '$.title', '$.severity', '$.status', '$.language', '$.location', '$.expected_result',
             '$.actual_result', '$.steps', '$.external_idx', '$.devices', '$.comments', '$.attachments',
             '$.auto_accepted', '$.known', '$.reported_at', '$.exported_at', '$.author.name', '$.section.id',
             '$.feature.id', '$.app_section.id', '$.test_feature.id', '$.test_environment.id',
             '$.report.title', '$.report.content.data'
-        ])) as t
+        ] as paths,
+                try(json_extract_string(payload, paths)) as t,
+                try(json_type(payload, paths)) as y
     from testio_raw.bugs
     semi join newest('bugs') as newest on bugs.rowid = newest.place
 );
@@ -531,7 +565,7 @@ select
     elements.customer_id,
     test_id,
     as_bigint(feature.feature_id) as feature_id,
-    coalesce(feature.title, '') as title,
+    label_of(feature.title) as title,
     texts_of(feature.user_stories, 'path', 'title') as user_stories,
     test_feature_id is not null and features.feature_id is not null as is_known,
     is_known and row_number() over (
@@ -551,7 +585,7 @@ with reasons as (
         customer_id,
         id as reject_reason,
         position,
-        trim(replace(try(json_extract_string(payload, '$.default_comment')), chr(13), '')) as default_comment
+        trim(replace(text_of(try(json_extract(payload, '$.default_comment'))), chr(13), '')) as default_comment
     from testio_raw.reject_reasons
     where _dlt_load_id in (select load_id from testio_raw._dlt_loads where status = 0)
     qualify row_number() over (
@@ -564,7 +598,7 @@ all_comments as (
         bug_id,
         customer_id,
         generate_subscripts(from_json(comments, '["JSON"]'), 1) as comment_number,
-        unnest(try(from_json(comments, '[{"body": "VARCHAR", "created_at": "VARCHAR"}]'))) as comment
+        unnest(try(from_json(comments, '[{"body": "JSON", "created_at": "VARCHAR"}]'))) as comment
     from bugs
     where status = 'rejected'
 )
@@ -583,7 +617,7 @@ select
     ) as rejection_reason
 from all_comments
 inner join reasons using (customer_id)
-where default_comment <> '' and contains(replace(comment.body, chr(13), ''), default_comment)
+where default_comment <> '' and contains(replace(text_of(comment.body), chr(13), ''), default_comment)
 group by all;
 
 -- When the bugs of a test were read, and first of all.
@@ -614,7 +648,9 @@ with landed as (
 parsed as (
     select
         rowid as place,
-        try(json_extract_string(payload, ['$.severity', '$.status', '$.auto_accepted', '$.known'])) as t
+        ['$.severity', '$.status', '$.auto_accepted', '$.known'] as paths,
+        try(json_extract_string(payload, paths)) as t,
+        try(json_type(payload, paths)) as y
     from testio_raw.bugs
     where rowid in (select place from landed)
 ),
@@ -624,8 +660,9 @@ said as (
         landed.customer_id,
         landed.record_id as bug_id,
         landed.loaded_at,
-        t[1] as severity,
-        case when t[2] = 'accepted' and as_boolean(t[3]) then 'auto_accepted' else t[2] end as status,
+        as_name(t[1], y[1]) as severity,
+        as_name(t[2], y[2]) as given_status,
+        case when given_status = 'accepted' and as_boolean(t[3]) then 'auto_accepted' else given_status end as status,
         coalesce(as_boolean(t[4]), false)::text as is_known,
         min(landed.test_id) as test_id,
         min(coalesce(bug_reads.read_at, landed.loaded_at)) as first_seen_at,
@@ -781,25 +818,62 @@ left join deleted_of('tests') as deleted_tests
 
 create table floor.custom_reports as
 with reports as (
-    select bug_id, customer_id, fct_bugs.product_id, fct_bugs.test_id, bugs.report_title, bugs.report_data
+    select
+        bug_id,
+        customer_id,
+        fct_bugs.product_id,
+        fct_bugs.test_id,
+        bugs.report_title,
+        bugs.report_data,
+        try_cast(report_data as json) as document,
+        try(from_json(document, '["JSON"]')) as elements
     from bugs
     inner join floor.fct_bugs using (customer_id, bug_id)
     where report_data is not null
+),
+
+pairs as (
+    select
+        * exclude elements,
+        generate_subscripts(elements, 1) as place,
+        unnest(elements) as pair,
+        label_of(pair -> 'key') as pair_key
+    from reports
+    where len(list_filter(elements, lambda e: label_of(e -> 'key') is not null)) > 0
+),
+
+entries as (
+    select
+        customer_id,
+        bug_id,
+        0 as place,
+        members.key as entry_key,
+        members.value ->> '$' as entry_value
+    from reports, json_each(case when json_type(document) = 'OBJECT' then document end) as members
+    union all
+    select
+        customer_id,
+        bug_id,
+        place,
+        pair_key,
+        case
+            when json_type(pair) = 'NULL' then null
+            when pair_key is not null and json_exists(pair, '$.value') then pair ->> 'value'
+            else pair::text
+        end
+    from pairs
 )
 
 select
-    reports.* exclude report_data,
-    entries.key as report_key,
-    entries.value ->> '$' as report_value
-from
-    reports,
-    json_each(
-        case when json_type(try_cast(report_data as json)) = 'OBJECT' then report_data::json end
-    ) as entries
-union all by name
-select reports.* exclude report_data, 'data' as report_key, report_data as report_value
+    reports.* exclude (report_data, document, elements),
+    coalesce(as_name(entry_key, 'VARCHAR'), 'data') as report_key,
+    if(entries.bug_id is null, report_data, entry_value) as report_value,
+    row_number() over (
+        partition by customer_id, bug_id order by place, report_key, report_value
+    ) as entry_number
 from reports
-where left(report_data, 1) <> '{';
+left join entries using (customer_id, bug_id)
+where entries.bug_id is not null or report_data <> '{}';
 
 -- The platforms of each bug, each once; a bug without a device stays, and so does a device without a browser.
 create table floor.bridge_bug_platforms as
@@ -819,7 +893,7 @@ with devices as (
 with_browsers as (
     select
         *,
-        list_filter(device.browsers, lambda browser: browser.name is not null) as named_browsers,
+        list_filter(device.browsers, lambda browser: name_of(browser.name) is not null) as named_browsers,
         has_several_devices or len(named_browsers) > 1 as has_several
     from devices
 ),
@@ -830,14 +904,14 @@ platforms as (
         customer_id,
         product_id,
         test_id,
-        coalesce(device.category.name, 'unknown') as device_category,
-        coalesce(device.vendor.name, 'unknown') as device_vendor,
-        coalesce(device.device.name, 'unknown') as device_name,
-        coalesce(device.operating_system.name, 'unknown') as operating_system,
-        coalesce(device.operating_system_version.name, 'unknown') as operating_system_version,
+        coalesce(name_of(device.category.name), 'unknown') as device_category,
+        coalesce(name_of(device.vendor.name), 'unknown') as device_vendor,
+        coalesce(name_of(device.device.name), 'unknown') as device_name,
+        coalesce(name_of(device.operating_system.name), 'unknown') as operating_system,
+        coalesce(label_of(device.operating_system_version.name), 'unknown') as operating_system_version,
         device_number,
         generate_subscripts(if(len(named_browsers) > 0, named_browsers, [null]), 1) as browser_number,
-        coalesce(unnest(if(len(named_browsers) > 0, named_browsers, [null])).name, 'unknown') as browser,
+        coalesce(name_of(unnest(if(len(named_browsers) > 0, named_browsers, [null])).name), 'unknown') as browser,
         has_several
     from with_browsers
 ),
@@ -865,7 +939,7 @@ from each_once;
 
 create table floor.dim_tests as
 select
-    tests.* exclude (product_name, product_type, features, requirements, loaded_at),
+    tests.* exclude (given_type, product_name, product_type, features, requirements, loaded_at),
     coalesce(len(features), 0) as feature_count,
     coalesce(len(requirements), 0) as requirement_count,
     deleted.record_id is not null as is_deleted,
@@ -913,7 +987,7 @@ with landed as (
 ),
 
 elements as (
-    select * exclude list, unnest(from_json(list, '[{"id": "VARCHAR", "name": "VARCHAR"}]')) as section
+    select * exclude list, unnest(from_json(list, '[{"id": "VARCHAR", "name": "JSON"}]')) as section
     from (select * exclude lists, unnest(lists) as list from landed)
 ),
 
@@ -922,7 +996,7 @@ listed_sections as (
         as_bigint(section.id) as section_id,
         customer_id,
         product_id,
-        section.name as section_name,
+        name_of(section.name) as section_name,
         false as is_inferred,
         loaded_at < newest_at as is_unlisted
     from elements
@@ -1013,7 +1087,7 @@ with test_cases as (
         id as test_id,
         customer_id,
         unnest(try(from_json(json_extract(payload, '$.test_cases'), '[
-            {"id": "VARCHAR", "feature_id": "VARCHAR", "title": "VARCHAR"}
+            {"id": "VARCHAR", "feature_id": "VARCHAR", "title": "JSON"}
         ]'))) as test_case,
         generate_subscripts(try(from_json(json_extract(payload, '$.test_cases'), '["JSON"]')), 1) as place
     from testio_raw.test_case_tests
@@ -1026,7 +1100,7 @@ first_test_cases as (
         test_id,
         as_bigint(test_case.id) as test_case_id,
         as_bigint(test_case.feature_id) as feature_id,
-        test_case.title as test_case_title
+        label_of(test_case.title) as test_case_title
     from test_cases
     qualify row_number() over (partition by customer_id, test_id, test_case_id order by place) = 1
 )
@@ -1064,8 +1138,8 @@ with features as (
                         "id": "VARCHAR",
                         "user_stories": [
                             {
-                                "id": "VARCHAR", "user_story_version_id": "VARCHAR", "path": "VARCHAR",
-                                "title": "VARCHAR", "bug_ids": ["VARCHAR"]
+                                "id": "VARCHAR", "user_story_version_id": "VARCHAR", "path": "JSON",
+                                "title": "JSON", "bug_ids": ["VARCHAR"]
                             }
                         ]
                     }
@@ -1091,8 +1165,8 @@ select
     * exclude story,
     as_bigint(story.id) as user_story_id,
     as_bigint(story.user_story_version_id) as user_story_version_id,
-    story.path,
-    story.title,
+    name_of(story.path) as path,
+    label_of(story.title) as title,
     story.bug_ids
 from stories;
 
@@ -1201,11 +1275,11 @@ select
     tests.product_id,
     stories.test_feature_id,
     stories.feature_id,
-    devices[1].category.name as device_category,
-    devices[1].vendor.name as device_vendor,
-    devices[1].device.name as device_name,
-    devices[1].operating_system.name as operating_system,
-    devices[1].operating_system_version.name as operating_system_version,
+    name_of(devices[1].category.name) as device_category,
+    name_of(devices[1].vendor.name) as device_vendor,
+    name_of(devices[1].device.name) as device_name,
+    name_of(devices[1].operating_system.name) as operating_system,
+    label_of(devices[1].operating_system_version.name) as operating_system_version,
     coalesce(len(devices), 0) as device_count,
     coalesce(executions.status in ('passed', 'failed', 'blocked'), false) as has_result
 from executions
@@ -1229,7 +1303,7 @@ with requirements as (
 ),
 
 with_browsers as (
-    select *, list_filter(requirement.browsers, lambda browser: browser.name is not null) as browsers
+    select *, list_filter(requirement.browsers, lambda browser: name_of(browser.name) is not null) as browsers
     from requirements
 ),
 
@@ -1249,13 +1323,13 @@ select
     requirement_number,
     product_id,
     as_bigint(requirement.id) as requirement_id,
-    requirement.category.name as device_category,
-    requirement.vendor.name as device_vendor,
+    name_of(requirement.category.name) as device_category,
+    name_of(requirement.vendor.name) as device_vendor,
     coalesce(to_json(texts_of(requirement.devices, 'name', null))::text, '[]') as device_names,
-    requirement.operating_system.name as operating_system,
-    requirement.min_operating_system_version.name as min_operating_system_version,
-    requirement.max_operating_system_version.name as max_operating_system_version,
-    browser.name as browser,
+    name_of(requirement.operating_system.name) as operating_system,
+    label_of(requirement.min_operating_system_version.name) as min_operating_system_version,
+    label_of(requirement.max_operating_system_version.name) as max_operating_system_version,
+    name_of(browser.name) as browser,
     as_boolean(requirement.browser_based) as is_browser_based,
     as_boolean(requirement.gaming) as is_gaming
 from platforms;

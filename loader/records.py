@@ -67,8 +67,9 @@ def make_record(
         raise BadRecord("not an object")
     given = value.get(id_field, default_id)
     key = parse_id(given) if id_field == "id" else given if isinstance(given, str) else None
-    if key is None or key == "":
-        raise BadRecord(f"no {id_field}" if given in (None, "") else f"{id_field} cannot be read")
+    if key is None or (isinstance(key, str) and not key.strip()):
+        blank = given is None or (isinstance(given, str) and not given.strip())
+        raise BadRecord(f"no {id_field}" if blank else f"{id_field} cannot be read")
     payload = canonical(value)
     return Record(key, value, payload, _content(value, payload, without))
 

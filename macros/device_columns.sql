@@ -1,11 +1,11 @@
 {% macro device_columns() %}
     {{- return([
         ('device_id', 'id', 'bigint'),
-        ('category', 'category.name', 'text'),
-        ('vendor', 'vendor.name', 'text'),
-        ('device_name', 'device.name', 'text'),
-        ('operating_system', 'operating_system.name', 'text'),
-        ('operating_system_version', 'operating_system_version.name', 'text'),
+        ('category', 'category.name', 'name'),
+        ('vendor', 'vendor.name', 'name'),
+        ('device_name', 'device.name', 'name'),
+        ('operating_system', 'operating_system.name', 'name'),
+        ('operating_system_version', 'operating_system_version.name', 'label'),
         ('browsers', 'browsers', 'array'),
     ]) }}
 {% endmacro %}

@@ -7,24 +7,47 @@
 {%- endmacro %}
 
 {% macro duckdb__array_texts(document, keys) -%}
+    {%- set elements = "try_cast(try_cast(" ~ document ~ " as json) as json[])" -%}
     list_filter(
         list_transform(
-            try_cast(try_cast({{ document }} as json) as json[]),
+            {%- if keys %}
+            {{ elements }},
             lambda story:
-                case
-                    when json_type(story) = 'OBJECT'
+                case json_type(story)
+                    when 'OBJECT'
                         then coalesce(
-                            {%- for key in keys %}nullif(story ->> '{{ key }}', ''), {% endfor %}null
+                            {%- for key in keys -%}
+                            case when json_type(story, '$.{{ key }}') = 'VARCHAR' then {{ testio.named("(story ->> '" ~ key ~ "')") }} end
+                            {{- ', ' }}
+                            {%- endfor %}null
                         )
-                    else story ->> '$'
+                    when 'ARRAY' then null
+                    else {{ testio.named("(story ->> '$')") }}
                 end
+            {%- else %}
+            case
+                when not regexp_matches(substr({{ document }}, 2), '[\[{]') then {{ elements }}
+                when len(list_filter({{ elements }}, lambda line: json_type(line) in ('OBJECT', 'ARRAY'))) = 0 then {{ elements }}
+            end,
+            lambda line: line ->> '$'
+            {%- endif %}
         ),
         lambda given_text: given_text is not null
     )
 {%- endmacro %}
 
 {% macro postgres__array_texts(document, keys) -%}
+    {%- set elements = "json_array_elements(" ~ testio.try_json(document, 'array') ~ ")" -%}
     case
+        {%- if not keys %}
+        when
+            {{ document }} ~ '^.+[\[{]'
+            and exists (
+                select 1 from {{ elements }} as elements (element)
+                where json_typeof(elements.element) in ('object', 'array')
+            )
+            then null
+        {%- endif %}
         when {{ testio.try_json(document, 'array') }} is not null
             then
                 array(
@@ -32,16 +55,25 @@
                     from (
                         select
                             elements.element_number,
-                            case
-                                when json_typeof(elements.element) = 'object'
+                            {%- if keys %}
+                            case json_typeof(elements.element)
+                                when 'object'
                                     then coalesce(
-                                        {%- for key in keys %}nullif(elements.element ->> '{{ key }}', ''), {% endfor %}null
+                                        {%- for key in keys -%}
+                                        case
+                                            when json_typeof(elements.element -> '{{ key }}') = 'string'
+                                                then {{ testio.named("(elements.element ->> '" ~ key ~ "')") }}
+                                        end
+                                        {{- ', ' }}
+                                        {%- endfor %}null
                                     )
-                                else elements.element #>> '{}'
+                                when 'array' then null
+                                else {{ testio.named("(elements.element #>> '{}')") }}
                             end as given_text
-                        from
-                            json_array_elements({{ testio.try_json(document, 'array') }})
-                            with ordinality as elements (element, element_number)
+                            {%- else %}
+                            elements.element #>> '{}' as given_text
+                            {%- endif %}
+                        from {{ elements }} with ordinality as elements (element, element_number)
                     ) as texts
                     where texts.given_text is not null
                     order by texts.element_number
@@ -51,20 +83,35 @@
 
 {# A list of texts shows a text like it shows JSON of the same characters. #}
 {% macro spark__array_texts(document, keys) -%}
+    {%- set elements = testio.spark_from_json(document, 'array<string>') -%}
+    {%- set is_nested = "(left(story, 1) in ('{', '[') and " ~ testio.spark_is_json('story', 'place', document) ~ ")" -%}
+    {%- if keys -%}
     filter(
         transform(
-            {{ testio.spark_from_json(document, 'array<string>') }},
+            {{ elements }},
             (story, place) ->
                 case
-                    when {{ testio.spark_is_json('story', 'place', document) }} and left(story, 1) = '{'
+                    when {{ is_nested }}
                         then coalesce(
-                            {%- for key in keys %}nullif({{ testio.spark_as_it_came("get_json_object(story, '$." ~ key ~ "')") }}, ''), {% endfor %}null
+                            {%- for key in keys -%}
+                            case
+                                when {{ testio.spark_json_at('story', key) }} like '"%'
+                                    then {{ testio.named(testio.spark_as_it_came("get_json_object(story, '$." ~ key ~ "')")) }}
+                            end
+                            {{- ', ' }}
+                            {%- endfor %}null
                         )
-                    else {{ testio.spark_as_it_came('story') }}
+                    else {{ testio.named('story') }}
                 end
         ),
         given_text -> given_text is not null
     )
+    {%- else -%}
+    case
+        when not coalesce(array_contains(transform({{ elements }}, (story, place) -> {{ is_nested }}), true), false)
+            then filter({{ elements }}, given_text -> given_text is not null)
+    end
+    {%- endif %}
 {%- endmacro %}
 
 {% macro texts_as_json(texts) -%}

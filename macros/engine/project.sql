@@ -1,5 +1,7 @@
+{# Each step once, in a query of its own: an engine may evaluate an expression as often as it is written. #}
 {% macro project(relation, document, columns, keep=[]) -%}
     {%- set paths = columns | map(attribute=1) | list %}
+    {%- set parents = testio.parents_of(paths) %}
     select
         {%- for name in keep %}
         {{ name }},
@@ -8,9 +10,16 @@
         {{ name }},
         {%- endfor %}
         nullif(concat_ws(
-            ', ', cast(null as {{ dbt.type_string() }})
-            {%- for name, path, type in columns if type != 'text' -%}
-            , case when {{ name }} is null and {{ name }}_as_text is not null then '{{ name }}' end
+            ', ',
+            case when left(given_document, 1) <> '{' then '{{ document }}' end
+            {%- for name, path, type in columns -%}
+            {%- set reasons = [] if type == 'json' else [name ~ '_as_text is not null'] %}
+            {%- for parent in testio.parents_of([path]) %}
+                {%- do reasons.append(testio.is_no_object('parent_types', paths, parents.index(parent))) %}
+            {%- endfor %}
+            {%- if reasons -%}
+            , case when {{ name }} is null and ({{ reasons | join(' or ') }}) then '{{ name }}' end
+            {%- endif %}
             {%- endfor -%}
         ), '') as unfit_columns
     from (
@@ -18,74 +27,115 @@
             {%- for name in keep %}
             {{ name }},
             {%- endfor %}
+            {%- set nested = [] %}
             {%- for name, path, type in columns %}
-            {%- set text = testio.parsed_text('parsed', paths, loop.index0) %}
-            {%- if type == 'text' %}
-            {{ text }} as {{ name }}
-            {%- else %}
-            {{ text }} as {{ name }}_as_text,
-            {{ testio.typed(text, type) }} as {{ name }}
-            {%- endif %}
-            {{- ',' if not loop.last }}
+            {%- do nested.append(name ~ '_as_text is null') if '.' in path %}
+            {{ name }}_as_text,
+            {{ testio.typed(
+                name ~ '_as_text', type, testio.is_text(name ~ '_as_text', 'given_document', 'parsed', paths, loop.index0)
+            ) }} as {{ name }},
             {%- endfor %}
+            {%- if parents %}
+            case
+                when {{ nested | join(' or ') }}
+                    then {{ testio.parent_types('given_document', 'parsed', parents) }}
+            end as parent_types,
+            {%- endif %}
+            given_document
         from (
             select
                 {%- for name in keep %}
                 {{ name }},
                 {%- endfor %}
-                {{ testio.parsed(document, paths) }} as parsed
-            from {{ relation }}
-        ) as documents
-    ) as texts
+                {%- for name, path, type in columns %}
+                {%- set text = testio.parsed_text('parsed', paths, loop.index0) %}
+                {{ testio.named(text) if type in ('name', 'label') else text }} as {{ name }}_as_text,
+                {%- endfor %}
+                parsed,
+                given_document
+            from (
+                select
+                    {%- for name in keep %}
+                    {{ name }},
+                    {%- endfor %}
+                    {{ document }} as given_document,
+                    {{ testio.parsed(document, paths, parents) }} as parsed
+                from {{ relation }}
+            ) as documents
+        ) as texts
+    ) as typed_texts
 {%- endmacro %}
 
-{% macro typed(text, type) -%}
+{% macro parents_of(paths) %}
+    {%- set parents = [] %}
+    {%- for path in paths %}
+        {%- set keys = path.split('.') %}
+        {%- for length in range(1, keys | length) %}
+            {%- set parent = keys[:length] | join('.') %}
+            {%- do parents.append(parent) if parent not in parents %}
+        {%- endfor %}
+    {%- endfor %}
+    {{- return(parents) }}
+{% endmacro %}
+
+{# What is JSON begins like it, and hardly any text does: only then it is looked up what stands there. #}
+{% macro typed(text, type, is_text) -%}
+    {%- set nested = "left(" ~ text ~ ", 1) in ('{', '[')" -%}
+    {%- set scalar = "left(" ~ text ~ ", 1) in ('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9') or " ~ text ~ " in ('true', 'false')" -%}
     {%- if type == 'bigint' -%} {{ testio.to_bigint(text) }}
     {%- elif type == 'boolean' -%} {{ testio.to_boolean(text) }}
     {%- elif type == 'timestamp' -%} {{ testio.to_timestamp(text) }}
     {%- elif type == 'array' -%} case when {{ text }} like '[%' then {{ text }} end
+    {%- elif type == 'json' -%} {{ text }}
+    {%- elif type in ('text', 'label') -%}
+        case when {{ nested }} then case when {{ is_text }} then {{ text }} end else {{ text }} end
+    {%- elif type == 'name' -%}
+        case when {{ nested }} or {{ scalar }} then case when {{ is_text }} then {{ text }} end else {{ text }} end
+    {%- elif type == 'lines' -%}
+        case
+            when {{ nested }}
+                then case when {{ is_text }} then {{ text }} else {{ testio.texts_as_lines(testio.array_texts(text)) }} end
+            else {{ text }}
+        end
     {%- else -%}
         {{ exceptions.raise_compiler_error("project knows no type '" ~ type ~ "'") }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro parsed(document, paths) -%}
-    {{ adapter.dispatch('parsed', 'testio')(document, paths) }}
+{% macro parsed(document, paths, parents) -%}
+    {{ adapter.dispatch('parsed', 'testio')(document, paths, parents) }}
 {%- endmacro %}
 
-{% macro default__parsed(document, paths) -%}
+{% macro default__parsed(document, paths, parents) -%}
     {{ testio.unsupported() }}
 {%- endmacro %}
 
 {# Reading the text itself parses it once; a cast would do so before. Where it is no JSON, this is slow. #}
-{% macro duckdb__parsed(document, paths) -%}
-    try(json_extract_string(
-        {{ document }},
-        [
-            {%- for path in paths -%}
-            '$."{{ path | replace(".", '"."') }}"'{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        ]
-    ))
+{% macro duckdb__parsed(document, paths, parents) -%}
+    try(json_extract_string({{ document }}, {{ testio.duckdb_paths(paths) }}))
 {%- endmacro %}
 
 {# All keys of an object are found in one pass; what is below is looked up in the small text that stands at
-   the first key. #}
-{% macro postgres__parsed(document, paths) -%}
+   the first key. The types come with the texts, as they are there without another pass. #}
+{% macro postgres__parsed(document, paths, parents) -%}
     {%- set keys = [] %}
     {%- set texts = [] %}
-    {%- for path in paths %}
+    {%- set types = [] %}
+    {%- for path in paths + parents %}
         {%- set steps = path.split('.') %}
+        {%- set key = 'found."' ~ steps[0] ~ '"' %}
+        {%- set below = "'{" ~ (steps[1:] | map('tojson') | join(',')) ~ "}'" %}
         {%- do keys.append('"' ~ steps[0] ~ '" json') if '"' ~ steps[0] ~ '" json' not in keys %}
-        {%- do texts.append('found."' ~ steps[0] ~ '" #>> \'{' ~ (steps[1:] | map('tojson') | join(',')) ~ '}\'') %}
+        {%- do texts.append(key ~ ' #>> ' ~ below) if loop.index0 < paths | length %}
+        {%- do types.append('json_typeof(' ~ key ~ (' #> ' ~ below if steps[1:] else '') ~ ')') %}
     {%- endfor %}
     (
-        select array[{{ texts | join(', ') }}]
+        select array[{{ (texts + types) | join(', ') }}]
         from json_to_record({{ testio.try_json(document, 'object') }}) as found ({{ keys | join(', ') }})
     )
 {%- endmacro %}
 
-{% macro spark__parsed(document, paths) -%}
+{% macro spark__parsed(document, paths, parents) -%}
     {{ testio.spark_from_json(document, testio.spark_schema(paths, 'string')) }}
 {%- endmacro %}
 
@@ -107,4 +157,85 @@
 
 {% macro spark__parsed_text(parsed, paths, index) -%}
     {{ testio.spark_as_it_came(parsed ~ '.`' ~ paths[index] | replace('.', '`.`') ~ '`') }}
+{%- endmacro %}
+
+{% macro is_text(text, document, parsed, paths, index) -%}
+    {{ adapter.dispatch('is_text', 'testio')(text, document, parsed, paths, index) }}
+{%- endmacro %}
+
+{% macro default__is_text(text, document, parsed, paths, index) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{# What is no JSON is a text: the short look at it mostly saves another one at the document. #}
+{% macro duckdb__is_text(text, document, parsed, paths, index) -%}
+    case when json_valid({{ text }}) then json_type({{ document }}, {{ testio.duckdb_path(paths[index]) }}) = 'VARCHAR' else true end
+{%- endmacro %}
+
+{% macro postgres__is_text(text, document, parsed, paths, index) -%}
+    {{ parsed }}[{{ paths | length + index + 1 }}] = 'string'
+{%- endmacro %}
+
+{% macro spark__is_text(text, document, parsed, paths, index) -%}
+    {{ testio.spark_json_at(document, paths[index]) }} like '"%'
+{%- endmacro %}
+
+{% macro parent_types(document, parsed, parents) -%}
+    {{ adapter.dispatch('parent_types', 'testio')(document, parsed, parents) }}
+{%- endmacro %}
+
+{% macro default__parent_types(document, parsed, parents) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__parent_types(document, parsed, parents) -%}
+    try(json_type({{ document }}, {{ testio.duckdb_paths(parents) }}))
+{%- endmacro %}
+
+{% macro postgres__parent_types(document, parsed, parents) -%}
+    {{ parsed }}
+{%- endmacro %}
+
+{# A look at each parent takes long. Documents are written without blanks, so that one look at the text tells
+   that nothing but an object or null can be there. #}
+{% macro spark__parent_types(document, parsed, parents) -%}
+    {%- set keys = [] %}
+    {%- set values = [] %}
+    {%- for parent in parents %}
+        {%- do keys.append(parent.split('.')[-1]) %}
+        {%- do values.append(testio.spark_json_at(document, parent)) %}
+    {%- endfor -%}
+    case when {{ document }} rlike r'"({{ keys | unique | join('|') }})":[^{n]' then array({{ values | join(', ') }}) end
+{%- endmacro %}
+
+{% macro is_no_object(parent_types, paths, index) -%}
+    {{ adapter.dispatch('is_no_object', 'testio')(parent_types, paths, index) }}
+{%- endmacro %}
+
+{% macro default__is_no_object(parent_types, paths, index) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__is_no_object(parent_types, paths, index) -%}
+    {{ parent_types }}[{{ index + 1 }}] not in ('OBJECT', 'NULL')
+{%- endmacro %}
+
+{% macro postgres__is_no_object(parent_types, paths, index) -%}
+    {{ parent_types }}[{{ 2 * paths | length + index + 1 }}] not in ('object', 'null')
+{%- endmacro %}
+
+{% macro spark__is_no_object(parent_types, paths, index) -%}
+    left({{ parent_types }}[{{ index }}], 1) not in ('{', 'n')
+{%- endmacro %}
+
+{% macro duckdb_paths(paths) -%}
+    [
+        {%- for path in paths -%}
+        {{ testio.duckdb_path(path) }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ]
+{%- endmacro %}
+
+{% macro duckdb_path(path) -%}
+    '$."{{ path | replace(".", '"."') }}"'
 {%- endmacro %}

@@ -43,3 +43,8 @@
         else {{ text }}
     end
 {%- endmacro %}
+
+{# The JSON that stands at a path: within `[*]` texts keep their quotes. #}
+{% macro spark_json_at(document, path) -%}
+    get_json_object('[' || {{ document }} || ']', '$[*].{{ path }}')
+{%- endmacro %}

@@ -7,6 +7,7 @@
     ('stg_test_templates', 'test_template_id'),
     ('stg_tests', 'test_id'),
     ('stg_test_requirements', 'test_id'),
+    ('stg_test_requirement_browsers', 'test_id'),
     ('base_test_features', 'test_id'),
     ('stg_test_details', 'test_id'),
     ('stg_test_feature_results', 'test_id'),
@@ -14,11 +15,13 @@
     ('stg_bugs', 'bug_id'),
     ('stg_bug_comments', 'bug_id'),
     ('stg_bug_devices', 'bug_id'),
+    ('stg_bug_browsers', 'bug_id'),
     ('stg_executions', 'execution_id'),
     ('stg_execution_devices', 'execution_id'),
     ('stg_test_case_tests', 'test_id'),
     ('stg_test_cases', 'test_id'),
     ('stg_test_case_results', 'test_case_result_id'),
+    ('stg_reject_reasons', 'cast(null as bigint)'),
 ] -%}
 
 with unfit as (

@@ -8,6 +8,7 @@ devices as (
 
 browsers as (
     select * from {{ ref('stg_bug_browsers') }}
+    where browser is not null
 ),
 
 -- A bug without a device stays, and so does a device without a browser: no platform is one as well.

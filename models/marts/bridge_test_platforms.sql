@@ -4,6 +4,7 @@ with requirements as (
 
 browsers as (
     select * from {{ ref('stg_test_requirement_browsers') }}
+    where browser is not null
 ),
 
 tests as (

@@ -7,12 +7,16 @@ customers as (
     from {{ ref('dim_tests') }}
 ),
 
--- A key without a name is that of reports that name nobody.
+-- No name is blank, so a key without a name is that of reports that name nobody. A tester who is called like
+-- their label is quoted.
 members as (
     select
         {{ entity_key('tester_name') }} as tester_key,
         customer_id,
-        tester_name
+        case
+            when trim(both '"' from tester_name) = 'unknown' then '"' || tester_name || '"'
+            else tester_name
+        end as tester_name
     from testers
     union all
     select

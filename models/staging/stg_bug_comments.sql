@@ -16,7 +16,7 @@ projected as (
         ('body', 'body', 'text'),
         ('created_at', 'created_at', 'timestamp'),
 
-        ('author_name', 'author.name', 'text'),
+        ('author_name', 'author.name', 'name'),
     ], keep=['bug_id', 'customer_id', 'element_number']) }}
 ),
 

@@ -16,8 +16,8 @@ source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('severity', 'severity', 'text'),
-        ('status', 'status', 'text'),
+        ('severity', 'severity', 'name'),
+        ('status', 'status', 'name'),
         ('auto_accepted', 'auto_accepted', 'boolean'),
         ('known', 'known', 'boolean'),
     ], keep=['id', 'customer_id', 'loaded_at']) }}

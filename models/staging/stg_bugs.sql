@@ -4,15 +4,15 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
-        ('severity', 'severity', 'text'),
-        ('status', 'status', 'text'),
-        ('language', 'language', 'text'),
+        ('title', 'title', 'label'),
+        ('severity', 'severity', 'name'),
+        ('status', 'status', 'name'),
+        ('language', 'language', 'name'),
         ('location', 'location', 'text'),
         ('expected_result', 'expected_result', 'text'),
         ('actual_result', 'actual_result', 'text'),
-        ('steps', 'steps', 'text'),
-        ('external_id', 'external_idx', 'text'),
+        ('steps', 'steps', 'lines'),
+        ('external_id', 'external_idx', 'label'),
         ('devices', 'devices', 'array'),
         ('comments', 'comments', 'array'),
         ('attachments', 'attachments', 'array'),
@@ -21,7 +21,7 @@ projected as (
         ('reported_at', 'reported_at', 'timestamp'),
         ('exported_at', 'exported_at', 'timestamp'),
 
-        ('tester_name', 'author.name', 'text'),
+        ('tester_name', 'author.name', 'name'),
 
         ('section_id', 'section.id', 'bigint'),
 
@@ -33,8 +33,8 @@ projected as (
 
         ('test_environment_id', 'test_environment.id', 'bigint'),
 
-        ('report_title', 'report.title', 'text'),
-        ('report_data', 'report.content.data', 'text'),
+        ('report_title', 'report.title', 'label'),
+        ('report_data', 'report.content.data', 'json'),
     ], keep=['id', 'customer_id', 'test_id', 'loaded_at']) }}
 ),
 
@@ -56,7 +56,7 @@ renamed as (
         {{ bug_status() }} as status,
         language,
         location,
-        coalesce({{ texts_as_lines(array_texts('steps')) }}, steps) as steps,
+        steps,
         expected_result,
         actual_result,
         external_id,

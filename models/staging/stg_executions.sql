@@ -4,9 +4,9 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('status', 'status', 'text'),
+        ('status', 'status', 'name'),
         ('comment', 'comment', 'text'),
-        ('tester_name', 'executed_by', 'text'),
+        ('tester_name', 'executed_by', 'name'),
         ('device_reports', 'device_reports', 'array'),
         ('executed_at', 'executed_at', 'timestamp'),
 

@@ -4,7 +4,7 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
+        ('title', 'title', 'label'),
         ('description', 'description', 'text'),
         ('howtofind', 'howtofind', 'text'),
         ('user_stories', 'user_stories', 'array'),
@@ -20,7 +20,7 @@ renamed as (
         product_id,
 
         -- text
-        coalesce(title, '') as title,
+        title,
         description,
         howtofind,
         coalesce({{ user_story_texts('user_stories') }}, '[]') as user_stories,

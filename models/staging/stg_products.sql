@@ -5,8 +5,8 @@ with source as (
 projected as (
     {{ project('source', 'payload', [
         ('default_section_id', 'default_section_id', 'bigint'),
-        ('product_name', 'name', 'text'),
-        ('product_type', 'type', 'text'),
+        ('product_name', 'name', 'name'),
+        ('product_type', 'type', 'name'),
         ('description', 'description', 'text'),
         ('sections', 'sections', 'array'),
     ], keep=['id', 'customer_id', 'loaded_at']) }}

@@ -4,7 +4,7 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('reject_reason_name', 'name', 'text'),
+        ('reject_reason_name', 'name', 'name'),
         ('default_comment', 'default_comment', 'text'),
     ], keep=['id', 'customer_id', 'position', 'loaded_at']) }}
 ),

@@ -12,7 +12,7 @@ elements as (
 projected as (
     {{ project('elements', 'element', [
         ('section_id', 'id', 'bigint'),
-        ('section_name', 'name', 'text'),
+        ('section_name', 'name', 'name'),
     ], keep=['id', 'customer_id', 'loaded_at']) }}
 ),
 

@@ -5,8 +5,8 @@ with source as (
 projected as (
     {{ project('source', 'payload', [
         ('test_case_id', 'test_case_id', 'bigint'),
-        ('tester_name', 'executed_by', 'text'),
-        ('status', 'status', 'text'),
+        ('tester_name', 'executed_by', 'name'),
+        ('status', 'status', 'name'),
         ('comment', 'comment', 'text'),
         ('executed_at', 'executed_at', 'timestamp'),
     ], keep=['id', 'customer_id', 'test_id', 'loaded_at']) }}

@@ -4,12 +4,12 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
-        ('test_title', 'test_title', 'text'),
+        ('title', 'title', 'label'),
+        ('test_title', 'test_title', 'label'),
         ('goal', 'goal', 'text'),
         ('instructions', 'instructions', 'text'),
         ('out_of_scope', 'out_of_scope', 'text'),
-        ('report_language', 'report_language', 'text'),
+        ('report_language', 'report_language', 'name'),
         ('start_at', 'start_at', 'timestamp'),
         ('end_at', 'end_at', 'timestamp'),
 
@@ -29,7 +29,7 @@ renamed as (
         test_environment_id,
 
         -- text
-        coalesce(nullif(title, ''), test_title) as title,
+        coalesce(title, test_title) as title,
         goal,
         instructions,
         out_of_scope,

@@ -14,7 +14,7 @@ projected as (
     {{ project('elements', 'element', [
         ('test_case_id', 'id', 'bigint'),
         ('feature_id', 'feature_id', 'bigint'),
-        ('title', 'title', 'text'),
+        ('title', 'title', 'label'),
         ('steps', 'steps', 'array'),
     ], keep=['test_id', 'customer_id', 'element_number']) }}
 ),

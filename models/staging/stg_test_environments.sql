@@ -4,9 +4,9 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
+        ('title', 'title', 'label'),
         ('url', 'url', 'text'),
-        ('access_type', 'access_type', 'text'),
+        ('access_type', 'access_type', 'name'),
         ('proxy', 'proxy', 'boolean'),
         ('allow_orders', 'allow_orders', 'boolean'),
     ], keep=['id', 'customer_id', 'product_id', 'loaded_at']) }}

@@ -15,7 +15,7 @@ projected as (
     {{ project('elements', 'element', [
         ('test_feature_id', 'id', 'bigint'),
         ('feature_id', 'feature_id', 'bigint'),
-        ('execution_status', 'execution_status', 'text'),
+        ('execution_status', 'execution_status', 'name'),
         ('tester_count', 'tester_count', 'bigint'),
         ('bugs_found', 'bugs_found', 'bigint'),
         ('bug_ids', 'bug_ids', 'array'),

@@ -13,7 +13,7 @@ elements as (
 
 projected as (
     {{ project('elements', 'element', [
-        ('browser', 'name', 'text'),
+        ('browser', 'name', 'name'),
     ], keep=['test_id', 'customer_id', 'requirement_number', 'element_number']) }}
 ),
 
@@ -26,9 +26,9 @@ renamed as (
         element_number as browser_number,
 
         -- text
-        browser
+        browser,
+        unfit_columns
     from projected
-    where browser is not null
 )
 
 select * from renamed

@@ -13,11 +13,11 @@ elements as (
 projected as (
     {{ project('elements', 'element', [
         ('requirement_id', 'id', 'bigint'),
-        ('category', 'category.name', 'text'),
-        ('vendor', 'vendor.name', 'text'),
-        ('operating_system', 'operating_system.name', 'text'),
-        ('min_operating_system_version', 'min_operating_system_version.name', 'text'),
-        ('max_operating_system_version', 'max_operating_system_version.name', 'text'),
+        ('category', 'category.name', 'name'),
+        ('vendor', 'vendor.name', 'name'),
+        ('operating_system', 'operating_system.name', 'name'),
+        ('min_operating_system_version', 'min_operating_system_version.name', 'label'),
+        ('max_operating_system_version', 'max_operating_system_version.name', 'label'),
         ('devices', 'devices', 'array'),
         ('browsers', 'browsers', 'array'),
         ('browser_based', 'browser_based', 'boolean'),

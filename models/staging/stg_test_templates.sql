@@ -4,7 +4,7 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
+        ('title', 'title', 'label'),
         ('test_scenario_template', 'test_scenario_template', 'text'),
         ('min_test_duration', 'min_test_duration', 'bigint'),
         ('default_test_duration', 'default_test_duration', 'bigint'),

@@ -4,8 +4,9 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('status', 'status', 'text'),
-        ('testing_type', 'testing_type', 'text'),
+        ('status', 'status', 'name'),
+        ('testing_type', 'testing_type', 'name'),
+        ('given_testing_type', 'testing_type', 'json'),
     ], keep=['id', 'customer_id', 'loaded_at']) }}
 ),
 

@@ -4,14 +4,15 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('title', 'title', 'text'),
-        ('test_title', 'test_title', 'text'),
-        ('status', 'status', 'text'),
-        ('testing_type', 'testing_type', 'text'),
-        ('review_status', 'review_status', 'text'),
-        ('report_language', 'report_language', 'text'),
-        ('created_by', 'created_by', 'text'),
-        ('submitted_by', 'submitted_by', 'text'),
+        ('title', 'title', 'label'),
+        ('test_title', 'test_title', 'label'),
+        ('status', 'status', 'name'),
+        ('testing_type', 'testing_type', 'name'),
+        ('given_testing_type', 'testing_type', 'json'),
+        ('review_status', 'review_status', 'name'),
+        ('report_language', 'report_language', 'name'),
+        ('created_by', 'created_by', 'name'),
+        ('submitted_by', 'submitted_by', 'name'),
         ('demo', 'demo', 'boolean'),
         ('enable_low', 'enable_low', 'boolean'),
         ('enable_high', 'enable_high', 'boolean'),
@@ -27,14 +28,14 @@ projected as (
         ('out_of_scope_text', 'out_of_scope_text', 'text'),
 
         ('own_product_id', 'product.id', 'bigint'),
-        ('product_name', 'product.name', 'text'),
-        ('product_type', 'product.type', 'text'),
+        ('product_name', 'product.name', 'name'),
+        ('product_type', 'product.type', 'name'),
 
         ('section_id', 'section.id', 'bigint'),
-        ('section_name', 'section.name', 'text'),
+        ('section_name', 'section.name', 'name'),
 
         ('test_environment_id', 'test_environment.id', 'bigint'),
-        ('test_environment_title', 'test_environment.title', 'text'),
+        ('test_environment_title', 'test_environment.title', 'label'),
 
         ('features', 'features', 'array'),
         ('requirements', 'requirements', 'array'),
@@ -52,7 +53,7 @@ renamed as (
         test_environment_id,
 
         -- text
-        coalesce(nullif(title, ''), test_title) as title,
+        coalesce(title, test_title) as title,
         status,
         {{ testing_type() }} as testing_type,
         review_status,

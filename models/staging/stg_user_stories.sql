@@ -4,8 +4,8 @@ with source as (
 
 projected as (
     {{ project('source', 'payload', [
-        ('path', 'path', 'text'),
-        ('title', 'title', 'text'),
+        ('path', 'path', 'name'),
+        ('title', 'title', 'label'),
     ], keep=['id', 'customer_id', 'product_id', 'section_ids', 'loaded_at']) }}
 ),
 

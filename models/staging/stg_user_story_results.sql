@@ -16,14 +16,27 @@ elements as (
     ) }}
 ),
 
+-- A story that is given as a text is its path.
+documents as (
+    select
+        test_id,
+        customer_id,
+        feature_number,
+        test_feature_id,
+        element_number,
+        case when left(element, 1) = '"' then '{"path":' || element || '}' else element end as element,
+        loaded_at
+    from elements
+),
+
 projected as (
-    {{ project('elements', 'element', [
+    {{ project('documents', 'element', [
         ('user_story_id', 'id', 'bigint'),
         ('user_story_version_id', 'user_story_version_id', 'bigint'),
         ('feature_id', 'feature_id', 'bigint'),
-        ('path', 'path', 'text'),
-        ('title', 'title', 'text'),
-        ('execution_status', 'execution_status', 'text'),
+        ('path', 'path', 'name'),
+        ('title', 'title', 'label'),
+        ('execution_status', 'execution_status', 'name'),
         ('tested_by_count', 'tested_by_count', 'bigint'),
         ('bugs_found', 'bugs_found', 'bigint'),
         ('bug_ids', 'bug_ids', 'array'),

@@ -43,7 +43,7 @@ def _assert_expected(
     engine: Engine, literal: Callable[[str], str], besides: tuple[str, ...] = ()
 ) -> None:
     """Compare what is the same on all engines, and what is listed as different on this one."""
-    query = "{{ project('cases', 'given', [('found', 'a', 'text')], keep=['case_number']) }}"
+    query = "{{ project('cases', 'given', [('found', 'a', 'json')], keep=['case_number']) }}"
     listed_as = engine.target.removesuffix("_connect")
     listed = {given: [(texts[listed_as], None)] for given, texts in LISTED.items()}
     macros = {**MACROS, "listed": Macro(query, listed)}

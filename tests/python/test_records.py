@@ -2,8 +2,10 @@
 
 from itertools import permutations
 
+import pytest
+
 from loader.endpoints import BUGS
-from loader.records import make_record
+from loader.records import BadRecord, make_record
 from loader.scope import Scope
 
 URL = "https://files.example.com/1.png?signature="
@@ -48,3 +50,10 @@ def test_of_records_with_one_id_in_an_answer_the_same_one_stays_in_any_order() -
         kept = {record.id: record.value for record in scope.keyed(order)}
         assert kept == {1: given[2], 2: given[3]}
         assert sorted(value["title"] for _, value in scope.quarantined) == ["a", "b"]
+
+
+@pytest.mark.parametrize("key", ["", " ", "\u00a0\t", None])
+def test_a_blank_key_is_none(key: str | None) -> None:
+    """Issue 15, row 1: also where a text is the key of a record."""
+    with pytest.raises(BadRecord, match=r"^no key$"):
+        make_record({"key": key}, "key")

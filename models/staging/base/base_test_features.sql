@@ -17,7 +17,7 @@ projected as (
     {{ project('elements', 'element', [
         ('test_feature_id', 'id', 'bigint'),
         ('feature_id', 'feature_id', 'bigint'),
-        ('title', 'title', 'text'),
+        ('title', 'title', 'label'),
         ('description', 'description', 'text'),
         ('howtofind', 'howtofind', 'text'),
         ('user_stories', 'user_stories', 'array'),
@@ -37,7 +37,7 @@ renamed as (
         element_number,
 
         -- text
-        coalesce(title, '') as title,
+        title,
         description,
         howtofind,
         coalesce({{ user_story_texts('user_stories') }}, '[]') as user_stories,
