@@ -133,3 +133,6 @@ class Api(Protocol):
 
     def has(self, path: str) -> bool:
         """Return whether it makes sense to ask for `path`."""
+
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return what is missing in the answers to a scope, whatever they look like."""

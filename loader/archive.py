@@ -4,9 +4,16 @@ A customer's folder has `recorded_at.txt`, when the answers were given, and a fi
 that was asked: `bugs/filter_test_cycle_ids=17.json` is the answer to
 `/bugs?filter_test_cycle_ids=17`. What was asked for many tests at once is kept as if it had been
 asked one by one. `null` is a 404.
+
+`recording.json` says what was to be recorded, and, when the load has read everything, which scopes
+it could not read completely. While that is not said, the recording is unfinished: whatever it does
+not have is missing. A recording of an earlier version has no such file; what it does not have was
+not to be read.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +26,7 @@ from loader.errors import Explained
 from loader.redact import redact
 
 _RECORDED_AT = "recorded_at.txt"
+_RECORDING = "recording.json"
 _EVERYWHERE = "includes[]=user_stories"
 
 
@@ -26,15 +34,55 @@ class BadArchive(Explained):
     """A folder that cannot be landed from; the message says why."""
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """What a recording was to hold, and how far it does."""
+
+    product_ids: list[int] = field(default_factory=list)
+    test_ids: list[int] = field(default_factory=list)
+    unlisted_test_ids: list[int] = field(default_factory=list)
+    """Tests that were read by themselves, since an incomplete list lacked them."""
+    incomplete: dict[tuple[str, int | None, int | None], str] | None = field(default_factory=dict)
+    """Outcomes by endpoint, product and test; None if the load has not read everything."""
+
+
 class Recorder:
     """Writes answers into a folder."""
 
-    def __init__(self, folder: Path, recorded_at: datetime) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        recorded_at: datetime,
+        product_ids: Collection[int] = (),
+        test_ids: Collection[int] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise BadArchive(f"{folder} is not empty; record into a new folder")
         (folder / _RECORDED_AT).write_text(recorded_at.isoformat(), encoding="utf-8")
         self._folder = folder
+        self._recording = {"product_ids": sorted(product_ids), "test_ids": sorted(test_ids)}
+        self._write(self._recording)
+
+    def finish(
+        self, incomplete: Iterable[Mapping[str, Any]], unlisted_test_ids: Iterable[int]
+    ) -> None:
+        """Note that everything was read, and which rows of the ledger are incomplete.
+
+        `unlisted_test_ids` are tests that were read by themselves, since an incomplete list lacked
+        them.
+        """
+        names = ("endpoint", "product_id", "test_id", "outcome")
+        self._write(
+            {
+                **self._recording,
+                "unlisted_test_ids": sorted(unlisted_test_ids),
+                "incomplete": [{name: row[name] for name in names} for row in incomplete],
+            }
+        )
+
+    def _write(self, recording: Mapping[str, Any]) -> None:
+        (self._folder / _RECORDING).write_text(canonical(recording), encoding="utf-8")
 
     def keep(self, path: str, body: Any) -> None:
         """Write the body of an answer; None where the API knows no such thing."""
@@ -65,6 +113,10 @@ class Archive:
                 f"still to come: put this machine's clock right ({clock.now():%Y-%m-%d %H:%M}), "
                 "or, if the clock was wrong that recorded, write the right time into the file"
             )
+        recording = _recording(folder / _RECORDING)
+        self.product_ids, self.test_ids = recording.product_ids, recording.test_ids
+        self.unlisted_test_ids = recording.unlisted_test_ids
+        self._incomplete = recording.incomplete
 
     def get(
         self,
@@ -80,7 +132,7 @@ class Archive:
         try:
             body, mended = parse(file.read_bytes())
         except OSError as error:
-            raise Unusable(f"{file.name} is not in the archive") from error
+            raise Unusable("not in the archive") from error
         except ValueError as error:
             raise Unusable(f"{file.name} in the archive is not JSON") from error
         if body is None:
@@ -94,8 +146,33 @@ class Archive:
         return self._recorded_at
 
     def has(self, path: str) -> bool:
-        """Return whether the answer was recorded."""
-        return _file(self._folder, path).exists()
+        """Return whether the answer was recorded, or was to be."""
+        return self._incomplete is None or _file(self._folder, path).exists()
+
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return why the scope was incomplete when it was recorded; None if it was not."""
+        return (self._incomplete or {}).get((endpoint, product_id, test_id))
+
+
+def _recording(file: Path) -> _Recording:
+    try:
+        found = json.loads(file.read_bytes())
+        incomplete = found.get("incomplete")
+        return _Recording(
+            list(map(int, found["product_ids"])),
+            list(map(int, found["test_ids"])),
+            list(map(int, found.get("unlisted_test_ids", ()))),
+            None
+            if incomplete is None
+            else {
+                (row["endpoint"], row["product_id"], row["test_id"]): str(row["outcome"])
+                for row in incomplete
+            },
+        )
+    except FileNotFoundError:
+        return _Recording()  # of an earlier version
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BadArchive(f"{file} cannot be read; `load --record` writes it") from error
 
 
 def recorded_names(archive: Path) -> list[str]:

@@ -118,6 +118,10 @@ class Client:
         """Return True: whether the API has an answer is known when it was asked."""
         return True
 
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return None: the API gives all that it has."""
+        return None
+
     def _retrying(
         self, call: "_Call", *, is_divisible: bool = False, is_last_try: bool = False
     ) -> Retrying:

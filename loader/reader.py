@@ -57,15 +57,19 @@ class Reader:
         *,
         product_ids: Iterable[int] = (),
         test_ids: Iterable[int] = (),
+        unlisted_test_ids: Iterable[int] = (),
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
         tally: Tally | None = None,
     ) -> None:
         self._api = api
+        self._recorder = recorder
         self._steps = Steps(api, customer_id, rereading, recorder, tally)
         self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
+        self._unlisted_test_ids = set(unlisted_test_ids)
+        """Tests that are read by themselves, beside the lists, as an incomplete one lacks them."""
         self._schedule: Schedule[Done] = Schedule(max_in_flight)
         self._batches = {
             endpoint.name: Batches(api, endpoint)
@@ -87,13 +91,17 @@ class Reader:
             NothingRead: if no scope at all could be read.
         """
         outcomes: set[str] = set()
+        incomplete: list[dict[str, Any]] = []
         self._begin()
         for done in self._schedule:
             yield from done.landings
             outcomes.update(map(_outcome, done.ledger))
+            incomplete += [row for row in done.ledger if self._recorder and not row["is_complete"]]
             self._follow(done)
         if COMPLETE not in outcomes:
             raise NothingRead(_told_once(outcomes))
+        if self._recorder:
+            self._recorder.finish(incomplete, self._unlisted_test_ids)
 
     def plan(self) -> dict[str, Plan]:
         """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
@@ -123,7 +131,7 @@ class Reader:
     # What is read, and when
 
     def _begin(self) -> None:
-        for test_id in sorted(self._test_ids):
+        for test_id in sorted(self._test_ids | self._unlisted_test_ids):
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))
         if not self._test_ids:
             self._schedule.add(_LISTS, partial(self._steps.products, self._product_ids))
@@ -147,6 +155,7 @@ class Reader:
         for listing in done.listings:
             self._schedule.add(_LISTS, partial(self._steps.page, listing))
         for test_id in done.unlisted_test_ids:
+            self._unlisted_test_ids.add(test_id)
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))
         self._test_count += len(done.tests)
         for test in done.tests:
@@ -187,16 +196,28 @@ class Reader:
 
     def _ask(self, endpoint: Endpoint, test: Test) -> None:
         """Let a test wait for a batch."""
-        batches, scope = self._batches[endpoint.name], self._steps.scope(endpoint, test_id=test.id)
+        batches = self._batches[endpoint.name]
         ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(ids)
             self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
-        elif not ids:
-            self._schedule.add(_REST, partial(self._steps.close, scope))
-        elif all(self._api.has(batches.first_path(id_)) for id_, _ in ids):
-            batches.add(Ask(scope, ids))
+            return
+        details = TEST_DETAILS.path.format(test_id=test.id)
+        paths = [batches.first_path(id_) for id_, _ in ids] or [details]
+        if self._is_to_be_read(endpoint, paths, None, test.id):
+            scope = self._steps.scope(endpoint, test_id=test.id)
+            if ids:
+                batches.add(Ask(scope, ids))
+            else:
+                self._schedule.add(_REST, partial(self._steps.close, scope))
+
+    def _is_to_be_read(
+        self, endpoint: Endpoint, paths: Iterable[str], product_id: int | None, test_id: int | None
+    ) -> bool:
+        """Return whether there is an answer to a scope; a recording has some, or misses them."""
+        is_missed = self._api.lacks(endpoint.name, product_id, test_id) is not None
+        return is_missed or any(map(self._api.has, paths))
 
     def _add(
         self,
@@ -208,17 +229,16 @@ class Reader:
         problems: Iterable[str] = (),
     ) -> None:
         """Have a scope read whole, by one call or one per section; problems keep it incomplete."""
+        of_product = None if test_id else product_id
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(paths)
             for problem in problems:
                 self._plans[endpoint.name].problems.append(
-                    describe(endpoint.name, problem, 1, product_id, test_id)
+                    describe(endpoint.name, problem, 1, of_product, test_id)
                 )
-        elif any(self._api.has(path) for _, path in paths):
-            scope = self._steps.scope(
-                endpoint, product_id=None if test_id else product_id, test_id=test_id
-            )
+        elif self._is_to_be_read(endpoint, [path for _, path in paths], of_product, test_id):
+            scope = self._steps.scope(endpoint, product_id=of_product, test_id=test_id)
             for problem in problems:
                 scope.fail(problem)
             self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))

@@ -56,9 +56,13 @@ def testio(
         replay_from: a folder with such answers, which are landed instead of asking the API.
         tally: what is counted while reading.
     """
+    products, tests = tuple(product_ids), tuple(test_ids)
 
     def reader() -> Reader:
-        api: Api = Archive(Path(replay_from)) if replay_from else Client(base_url, api_token)
+        archive = Archive(Path(replay_from)) if replay_from else None
+        # A recording is replayed as what it is, if nothing else is asked for.
+        recorded = None if products or tests else archive
+        api: Api = archive or Client(base_url, api_token)
         began_at = api.now()
         return Reader(
             api,
@@ -69,10 +73,11 @@ def testio(
                 settling=timedelta(days=settling_days),
                 max_age=timedelta(days=max_age_days),
             ),
-            product_ids=product_ids,
-            test_ids=test_ids,
+            product_ids=recorded.product_ids if recorded else products,
+            test_ids=recorded.test_ids if recorded else tests,
+            unlisted_test_ids=recorded.unlisted_test_ids if recorded else (),
             max_in_flight=max_in_flight,
-            recorder=Recorder(Path(record_to), began_at) if record_to else None,
+            recorder=Recorder(Path(record_to), began_at, products, tests) if record_to else None,
             tally=tally,
         )
 

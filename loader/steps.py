@@ -261,14 +261,12 @@ class Steps:
             for story in objects(feature, "user_stories")
             if (version_id := parse_id(story.get("user_story_version_id"))) is not None
         }
-        path = TEST_DETAILS.path.format(test_id=test_id)
-        is_due = self._rereading.is_due(test_id, value) and self._api.has(path)
         return Test(
             test_id,
             product_id,
             value.get("testing_type") is None,
             tuple(versions.items()),
-            is_due,
+            self._rereading.is_due(test_id, value),
         )
 
     def _is_new(self, test: Record) -> bool:
@@ -301,6 +299,9 @@ class Steps:
         """Close scopes."""
         for scope in scopes:
             self._tally.close(scope.endpoint.name)
+            lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)
+            if lacking and lacking != scope.outcome:
+                scope.fail(lacking, "when recorded")
         done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
         done.land(LEDGER, done.ledger)
         done.land(
