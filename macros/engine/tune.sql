@@ -16,5 +16,6 @@
 
 {% macro postgres__tune() -%}
     set enable_nestloop = off;
-    set jit = off
+    set jit = off;
+    set lock_timeout = '{{ var('lock_wait_seconds') | int }}s'
 {%- endmacro %}
