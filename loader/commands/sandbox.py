@@ -102,12 +102,12 @@ def _served(handler: "Handler", port: int, latency: float) -> Iterator[str]:
 
 def _status_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a command to its end and return its exit status, as a shell does."""
+    # Ctrl-C goes to the command as well, which decides what it means. It inherits no handler.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
+        status = subprocess.call(command, env={**os.environ, **(environment or {})})
     except OSError as error:
         raise Failure(f"{command[0]} cannot be run: {error.strerror}") from error
-    with process:
-        while True:
-            with contextlib.suppress(KeyboardInterrupt):  # it was told as well, and says so
-                status = process.wait()
-                return 128 - status if status < 0 else status
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return 128 - status if status < 0 else status
