@@ -19,7 +19,7 @@ DEFAULT = "default"
 
 _SECTION = "sources.testio"
 _NAMED_BY_ENVIRONMENT = re.compile(
-    r"SOURCES__TESTIO__CUSTOMERS__([A-Z0-9_]+?)__(?:API_TOKEN|CUSTOMER_ID)"
+    r"SOURCES__TESTIO__CUSTOMERS__([\w-]+?)__(?:API_TOKEN|CUSTOMER_ID|BASE_URL)"
 )
 _USABLE_TOKEN = re.compile(r"[!-~]+")
 _USABLE_NAME = re.compile(r"\w[\w-]*")  # it also names a folder
@@ -78,11 +78,13 @@ def replayed_customers(archive: Path, wanted: Sequence[str] = ()) -> list[Custom
         raise BadConfiguration(
             f"{archive} is no archive: it has no folder of a customer, as `load --record` writes it"
         )
-    if unknown := sorted(set(wanted) - set(recorded)):
+    folders = {_variable_name(name): name for name in recorded}
+    if unknown := sorted(name for name in wanted if _variable_name(name) not in folders):
         raise BadConfiguration(
             f"{archive} has nothing of {', '.join(unknown)} (but of: {', '.join(recorded)})"
         )
-    return _customers(wanted or recorded, needs_token=False)
+    names = [folders[_variable_name(name)] for name in wanted] or recorded
+    return _customers(names, needs_token=False)
 
 
 def customer_ids() -> dict[str, int]:
@@ -100,15 +102,18 @@ def id_of(name: str) -> int:
     Raises:
         BadConfiguration: if it is neither.
     """
-    ids = customer_ids()
-    if name not in ids and not name.isdecimal():
-        known = ", ".join(sorted(ids)) or "none"
+    ids = {_variable_name(known): id_ for known, id_ in customer_ids().items()}
+    if (id_ := ids.get(_variable_name(name))) is not None:
+        return id_
+    if not re.fullmatch("[0-9]{1,18}", name):
+        known = ", ".join(sorted(customer_ids())) or "none"
         raise BadConfiguration(f"no customer {name} is configured (known: {known}); give a number")
-    return ids[name] if name in ids else int(name)
+    return int(name)
 
 
 def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
-    customers = [_customer(name, needs_token=needs_token) for name in dict.fromkeys(names)]
+    once = {_variable_name(name): name for name in reversed(names)}
+    customers = [_customer(name, needs_token=needs_token) for name in reversed(once.values())]
     ids = [customer.customer_id for customer in customers]
     if doubled := {id_ for id_ in ids if ids.count(id_) > 1}:
         raise BadConfiguration(f"two customers share the customer_id {min(doubled)}; give each one")
@@ -116,31 +121,50 @@ def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
 
 
 def _names() -> list[str]:
-    """Return the names of the customers that have a section of their own."""
-    tables: list[Any] = [
-        dlt.secrets.get(f"{_SECTION}.customers"),
-        dlt.config.get(f"{_SECTION}.customers"),
+    """Return the names of the customers that have a section of their own.
+
+    A variable of the environment can have neither lower case nor hyphens: `MY_CO` in one is the
+    customer that a file names `my-co`, and `my_co` if no file names it.
+
+    Raises:
+        BadConfiguration: if two names are one in the environment.
+    """
+    # Of each file by itself: asked for all of them, dlt gives the table of the first that has one.
+    tables = [
+        provider.get_value("customers", dict, "", *_SECTION.split("."))[0]
+        for provider in dlt.config.config_providers
     ]
-    names = {name for table in tables if isinstance(table, dict) for name in table}
-    names |= {
-        match[1].lower() for key in os.environ if (match := _NAMED_BY_ENVIRONMENT.fullmatch(key))
-    }
-    return sorted(names)
+    names: dict[str, str] = {}
+    for name in sorted({name for table in tables if isinstance(table, dict) for name in table}):
+        if (other := names.setdefault(_variable_name(name), name)) != name:
+            raise BadConfiguration(
+                f"the customers {other} and {name} have one name in the environment, "
+                f"{_variable_name(name)}: rename one of them in .dlt/"
+            )
+    for key in os.environ:
+        if match := _NAMED_BY_ENVIRONMENT.fullmatch(key):
+            names.setdefault(_variable_name(match[1]), match[1].lower())
+    return sorted(names.values())
+
+
+def _variable_name(name: str) -> str:
+    """Return how a variable of the environment names a customer."""
+    return name.upper().replace("-", "_")
 
 
 def _section(name: str) -> str:
     """Return where a customer is configured: by name, or without one if it is the only one."""
-    names = _names()
-    if name in names:
-        if not _USABLE_NAME.fullmatch(name):
+    names = {_variable_name(known): known for known in _names()}
+    if known := names.get(_variable_name(name)):
+        if not _USABLE_NAME.fullmatch(known):
             raise BadConfiguration(
-                f"the customer name {name!r} has characters other than letters, digits, - and _"
+                f"the customer name {known!r} has characters other than letters, digits, - and _"
             )
-        return f"{_SECTION}.customers.{name}"
+        return f"{_SECTION}.customers.{known}"
     if name == DEFAULT and not names:
         return _SECTION
     raise BadConfiguration(
-        f"no customer {name} is configured (known: {', '.join(names) or DEFAULT}); "
+        f"no customer {name} is configured (known: {', '.join(names.values()) or DEFAULT}); "
         f"add [{_SECTION}.customers.{name}] to .dlt/secrets.toml"
     )
 
@@ -148,12 +172,14 @@ def _section(name: str) -> str:
 def _customer(name: str, *, needs_token: bool) -> Customer:
     section = _section(name)
     token = _token(section) if needs_token else ""
-    base_url: Any = dlt.config.get(f"{section}.base_url") or dlt.config.get(f"{_SECTION}.base_url")
+    base_url = _setting(section, "base_url") or _setting(_SECTION, "base_url")
+    if needs_token and section != _SECTION:
+        name = section.removeprefix(f"{_SECTION}.customers.")  # as it is configured
     return Customer(name, _customer_id(section), token, str(base_url or BASE_URL).rstrip("/"))
 
 
 def _token(section: str) -> str:
-    token = str(dlt.secrets.get(f"{section}.api_token") or "").strip()
+    token = str(_setting(section, "api_token") or "").strip()
     if not token:
         raise BadConfiguration(f"no API token: set {_variable(section, 'api_token')}")
     if not _USABLE_TOKEN.fullmatch(token):
@@ -165,7 +191,7 @@ def _token(section: str) -> str:
 
 
 def _customer_id(section: str) -> int:
-    customer_id: Any = dlt.config.get(f"{section}.customer_id")
+    customer_id = _setting(section, "customer_id")
     if not re.fullmatch(r"[0-9]{1,18}", str(customer_id)):
         cause = (
             "no customer id"
@@ -180,6 +206,13 @@ def _customer_id(section: str) -> int:
     return int(customer_id)
 
 
+def _setting(section: str, name: str) -> Any:
+    """Return a setting from the environment or a file; dlt looks a hyphen up as it is in both."""
+    getter = dlt.secrets if name == "api_token" else dlt.config
+    value = getter.get(f"{section.replace('-', '_')}.{name}") if "-" in section else None
+    return getter.get(f"{section}.{name}") if value is None else value
+
+
 def _variable(section: str, name: str) -> str:
-    variable = f"{section}.{name}".upper().replace(".", "__")
+    variable = _variable_name(f"{section}.{name}").replace(".", "__")
     return f"{variable} (or {name} under [{section}] in .dlt/secrets.toml)"
