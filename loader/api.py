@@ -56,7 +56,7 @@ class Forbidden(Refused):
 class Unauthorized(Refused):
     """The API does not accept the token for this (401); for other things it may."""
 
-    advice = "the API accepts the token elsewhere: check its rights"
+    advice = "check the rights of the token in api_token"
 
 
 class Impassable(CallFailed):

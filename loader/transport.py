@@ -4,6 +4,7 @@ The only place that knows the errors of the HTTP libraries: it turns each into a
 cause, the setting and the way out.
 """
 
+import contextlib
 import http.client
 import io
 import ipaddress
@@ -12,6 +13,7 @@ import math
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -43,6 +45,8 @@ _POOL_SIZE = 64
 _CHUNK = 1 << 20
 _MOST_OF_A_REFUSAL = 1 << 16
 """Bytes; nobody reads the body of an answer that is not 200, and its end frees the connection."""
+_LARGE = 32_000_000
+"""Bytes; of answers that are larger, one at a time is taken in, or ten would stand in memory."""
 _MEGABYTE = 1_000_000
 _TUNNEL = re.compile("Tunnel connection failed: ([0-9]{3})")
 """The only place in which Python tells how a proxy has refused a tunnel."""
@@ -106,6 +110,7 @@ class Transport:
     def __init__(self, base_url: str, token: str, timeout: float, bounds: Bounds) -> None:
         self._timeout = timeout
         self._bounds = bounds
+        self._turn = threading.Lock()
         base, host = _base(base_url)
         # requests knows the proxies and certificates that the environment names; calls go to its
         # pool, as a call by requests itself takes twice the time.
@@ -175,13 +180,19 @@ class Transport:
         if not chunk and len(first) <= most:
             return first
         body = bytearray(first)
-        while chunk and len(body) <= most:
-            body += chunk
-            chunk = response.read(_CHUNK)
+        with contextlib.ExitStack() as turn:
+            is_waiting = True
+            while chunk and len(body) <= most:
+                if is_waiting and len(body) > _LARGE:
+                    turn.enter_context(self._turn)
+                    is_waiting = False
+                body += chunk
+                chunk = response.read(_CHUNK)
         if len(body) <= most:
             return body
         if not is_answer:
             return b""
+        body.clear()  # the traceback would keep it in memory
         raise TooLarge(
             f"the answer is larger than {self._bounds.max_answer_mb:g} MB "
             "(SOURCES__TESTIO__MAX_ANSWER_MB)"

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from conftest import Loaded, Run
 from servers import Script, scripted
 from test_faults import assert_all_landed
 
+from loader import transport
 from loader.api import CallFailed, TooLarge, TooSlow, Unusable
 from loader.client import Client
 from loader.errors import BadConfiguration
@@ -64,6 +66,23 @@ def test_an_answer_that_is_too_large_is_a_failed_call_in_flat_memory(
     assert str(failure.value) == ("the answer is larger than 8 MB (SOURCES__TESTIO__MAX_ANSWER_MB)")
     assert failure.value.effort.tries == 1
     assert peak < 30_000_000
+
+
+def test_many_large_answers_at_once_do_not_add_up(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 15, row 16: ten calls at once would take ten times the bound."""
+    monkeypatch.setattr(transport, "_LARGE", 1_000_000)
+    with scripted(endless) as host, ThreadPoolExecutor(10) as pool:
+        client = Client(f"http://{host}", TOKEN)
+        tracemalloc.start()
+        try:
+            calls = [pool.submit(client.get, "/products", ["products"]) for _ in range(10)]
+            assert all(isinstance(call.exception(), TooLarge) for call in calls)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 60_000_000
 
 
 def test_a_refusal_with_an_endless_body_is_a_refusal() -> None:

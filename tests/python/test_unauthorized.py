@@ -46,7 +46,7 @@ def test_an_endpoint_that_refuses_the_token_costs_no_other(
     landed = raw.read(loaded)
     assert raw.differences(landed, undisturbed.raw) == []
     assert {scope[0] for scope in landed.incomplete} == {endpoint}
-    assert set(landed.incomplete.values()) == {"HTTP 401"}
+    assert all(outcome.startswith("HTTP 401") for outcome in landed.incomplete.values())
     # Each load asks for both once; more than that is a probe: one, not one for each refusal.
     more = sum(path in PROBES for path in asked) - len(PROBES)
     assert more <= (2 if endpoint == "reject_reasons" else 1)
