@@ -27,6 +27,41 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
     Raises:
         PipelineStepFailed: if what was read still cannot land, but may when tried again.
     """
+    _begin_again(pipeline, warehouse, tables)
+    if pipeline.has_pending_data:
+        try:
+            pipeline.normalize()
+            _land(pipeline, warehouse)
+        except PipelineStepFailed as failure:
+            if _may_pass(failure, warehouse):
+                raise
+            logger.warning(
+                "An interrupted load cannot be finished; it is undone: %s", root(failure)
+            )
+            warehouse.take_back(tables)
+        else:
+            logger.info("Finished a load that was interrupted.")
+    forget(pipeline)
+
+
+def land_again(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
+    """Land what a load could not land that has just failed.
+
+    Raises:
+        PipelineStepFailed: if it still cannot land.
+    """
+    _begin_again(pipeline, warehouse, tables)
+    _land(pipeline, warehouse)
+
+
+def _land(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
+    landed = pipeline.load()
+    for load_id in landed.loads_ids if landed else ():
+        warehouse.complete(load_id)
+
+
+def _begin_again(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
+    """Make warehouse and packages as they were before anything had landed of what is not whole."""
     landed = warehouse.take_back(tables)
     extracted, normalized = (
         Path(pipeline.working_dir, *folders)
@@ -41,22 +76,6 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
             _rewind(package)
     if normalized.parent.exists():
         normalized.mkdir(exist_ok=True)  # dlt makes it after the folder that it is in
-    if pipeline.has_pending_data:
-        try:
-            pipeline.normalize()
-            landed_now = pipeline.load()
-            for load_id in landed_now.loads_ids if landed_now else ():
-                warehouse.complete(load_id)
-        except PipelineStepFailed as failure:
-            if _may_pass(failure, warehouse):
-                raise
-            logger.warning(
-                "An interrupted load cannot be finished; it is undone: %s", root(failure)
-            )
-            warehouse.take_back(tables)
-        else:
-            logger.info("Finished a load that was interrupted.")
-    forget(pipeline)
 
 
 def root(failure: BaseException) -> BaseException:

@@ -43,8 +43,8 @@ _SETTINGS = {
     "LOAD__WORKERS": "1",
     # What a load must know of earlier ones stands in the ledger; dlt's own state holds nothing.
     "RESTORE_FROM_DESTINATION": "false",
-    # Rows that wait to be written stand in memory.
-    "DATA_WRITER__BUFFER_MAX_ITEMS": "500",
+    # What is handed over at once is written at once: the source has cut it by size.
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
 }
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """Of mallopt(3)."""
@@ -111,9 +111,8 @@ def load(
     """
     _keep_memory_small()
     tally = tally or Tally()
-    warehouse.prepare()
+    settle(warehouse)
     with warehouse.opened():
-        settle(warehouse)
         pipeline = _pipeline(warehouse, progress)
         ledger = LedgerReader(warehouse.select)
         source = _source(customer, selection or Selection(), ledger, tally)
@@ -121,9 +120,18 @@ def load(
     try:
         pipeline.extract(source, loader_file_format=warehouse.file_format)
         pipeline.normalize()
-        with warehouse.opened():
-            (load_id,) = pipeline.load().loads_ids
-            warehouse.complete(load_id)
+        (load_id,) = pipeline.list_normalized_load_packages()
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(warehouse.opened())
+            try:
+                pipeline.load()
+                warehouse.complete(load_id)
+            except PipelineStepFailed as failure:
+                if not (roomier := _roomier(warehouse, failure)):
+                    raise
+                opened.close()
+                opened.enter_context(roomier.opened())
+                interrupted.land_again(_pipeline(roomier, progress), roomier, TABLES)
             interrupted.forget(pipeline)
             return LoadReport(
                 customer.name,
@@ -182,23 +190,36 @@ def settle(warehouse: Warehouse) -> None:
             of an earlier version cannot be changed.
     """
     warehouse.prepare()
-    with warehouse.opened():
-        try:
+    try:
+        with warehouse.opened():
             interrupted.finish(_pipeline(warehouse), warehouse, TABLES)
-        except PipelineStepFailed as failure:
-            *_, cause = _causes(failure)
-            raise LoadFailed(
-                f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
-                f"mended, or give up what was read: delete {warehouse.working_directory}"
-            ) from failure
-        try:
             # Only now: what was interrupted may be a load of a version that knew no record key.
-            warehouse.add_record_keys(TABLES)
-        except DltException as failure:
-            *_, cause = _causes(failure)
-            raise LoadFailed(
-                f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
-            ) from failure
+            _add_record_keys(warehouse)
+    except PipelineStepFailed as failure:
+        if roomier := _roomier(warehouse, failure):
+            settle(roomier)
+            return
+        *_, cause = _causes(failure)
+        raise LoadFailed(
+            f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
+            f"mended, or give up what was read: delete {warehouse.working_directory}"
+        ) from failure
+
+
+def _add_record_keys(warehouse: Warehouse) -> None:
+    try:
+        warehouse.add_record_keys(TABLES)
+    except DltException as failure:
+        *_, cause = _causes(failure)
+        raise LoadFailed(
+            f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
+        ) from failure
+
+
+def _roomier(warehouse: Warehouse, failure: PipelineStepFailed) -> Warehouse | None:
+    """Return the warehouse with more memory to land in, if it failed for want of that."""
+    found = map(warehouse.roomier, _causes(failure))
+    return next(filter(None, found), None)
 
 
 def drop(warehouse: Warehouse) -> None:

@@ -19,7 +19,7 @@ from loader.listing import Listing
 from loader.records import parse_id
 from loader.rereading import Rereading
 from loader.schedule import Schedule
-from loader.scope import COMPLETE, describe
+from loader.scope import COMPLETE, MAX_RECORD_BYTES, describe
 from loader.steps import Done, Landing, Steps, Test
 from loader.tally import Tally
 
@@ -61,10 +61,11 @@ class Reader:
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
         tally: Tally | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self._api = api
         self._recorder = recorder
-        self._steps = Steps(api, customer_id, rereading, recorder, tally)
+        self._steps = Steps(api, customer_id, rereading, recorder, tally, max_record_bytes)
         self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)

@@ -9,6 +9,8 @@ from loader.canonical import canonical
 
 _LARGEST_ID = 2**63 - 1
 _CONTAINERS = (dict, list)  # quicker to ask for than dict | list
+_SHOWN = 10_000
+"""How many characters are kept of a record that is too large to land."""
 
 
 class BadRecord(Exception):
@@ -72,6 +74,33 @@ def make_record(
         raise BadRecord(f"no {id_field}" if blank else f"{id_field} cannot be read")
     payload = canonical(value)
     return Record(key, value, payload, _content(value, payload, without))
+
+
+def is_larger(text: str, max_bytes: int) -> bool:
+    """Return whether a text takes more than so many bytes in UTF-8."""
+    # A character takes one to four; most texts are far too short to look closer.
+    return len(text) > max_bytes or (4 * len(text) > max_bytes < len(text.encode()))
+
+
+def abridged(value: Any, max_bytes: int) -> str:
+    """Return as JSON what is kept of a record in quarantine: all of it, or how to find it.
+
+    What is kept of a larger one is its id, the size of each member in bytes, and how it begins.
+    """
+    text = canonical(value)
+    if not is_larger(text, max_bytes):
+        return text
+    members = value.items() if isinstance(value, dict) else ()
+    return canonical(
+        {
+            "id": parse_id(value.get("id")) if isinstance(value, dict) else None,
+            "bytes": len(text.encode()),
+            "bytes_by_member": {
+                key[:_SHOWN]: len(canonical(member).encode()) for key, member in members
+            },
+            "beginning": text[:_SHOWN],
+        }
+    )
 
 
 def content_hash(*parts: Any) -> str:

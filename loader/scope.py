@@ -7,9 +7,18 @@ from typing import Any
 from loader.api import Answer, CallFailed, Effort
 from loader.canonical import canonical
 from loader.endpoints import Endpoint
-from loader.records import BadRecord, Record, content_hash, make_record
+from loader.records import (
+    BadRecord,
+    Record,
+    abridged,
+    content_hash,
+    is_larger,
+    make_record,
+)
 from loader.tables import RECORD_KEY, record_key
 
+MAX_RECORD_BYTES = 64_000_000
+"""How large the JSON of a record may be by default, to land as a whole."""
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
 _TWICE = "given twice, with different content"
@@ -25,15 +34,18 @@ class Scope:
         *,
         product_id: int | None = None,
         test_id: int | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self.endpoint = endpoint
         self.product_id = product_id
         self.test_id = test_id
         self.claimed_count: int | None = None
         self.mended_count = 0
-        self.quarantined: list[tuple[str, Any]] = []
-        """Records that were put aside, each with the reason."""
+        self.quarantined: list[tuple[str, str]] = []
+        """Records that were put aside, as JSON, each with the reason."""
         self._unkeyed = 0
+        self._too_large: set[int | str] = set()
+        self._max_record_bytes = max_record_bytes
         self._customer_id = customer_id
         self._contents: dict[int | str, int] = {}
         self._effort = Effort()
@@ -51,10 +63,18 @@ class Scope:
     def outcome(self) -> str:
         """What could not be read, or that all was.
 
-        A record without a key may be any: that another one is missing then tells nothing.
+        A record without a key may be any: that another one is missing then tells nothing. One that
+        is too large is there, though it has not landed.
         """
-        unkeyed = [f"{self._unkeyed} in quarantine without a key"] if self._unkeyed else []
-        return "; ".join(self._problems + unkeyed) or COMPLETE
+        problems = list(self._problems)
+        if self._unkeyed:
+            problems.append(f"{self._unkeyed} in quarantine without a key")
+        if self._too_large:
+            problems.append(
+                f"{len(self._too_large)} in quarantine as larger than max_record_mb "
+                f"({self._max_record_bytes / 1_000_000:g} MB)"
+            )
+        return "; ".join(problems) or COMPLETE
 
     @property
     def remarks(self) -> str | None:
@@ -99,8 +119,13 @@ class Scope:
             is_new = record.id not in self._contents
             self._repeated_count += not is_new
             if content != self._contents.setdefault(record.id, content) and repeats:
-                self.quarantined.append((_TWICE, record.value))
-            if is_new or repeats:
+                self._put_aside(_TWICE, record.value)
+            if is_larger(record.payload, self._max_record_bytes):
+                if is_new:
+                    self._too_large.add(record.id)
+                    megabytes = len(record.payload.encode()) / 1_000_000
+                    self._put_aside(f"too large to land: {megabytes:,.1f} MB", record.value)
+            elif is_new or repeats:
                 yield record
 
     def _one_of_each(self, values: Iterable[Any], default_id: int | None) -> list[Record]:
@@ -118,7 +143,7 @@ class Scope:
                 )
             except BadRecord as reason:
                 self._unkeyed += 1
-                self.quarantined.append((str(reason), value))
+                self._put_aside(str(reason), value)
                 continue
             other = chosen.setdefault(record.id, record)
             if other is record:
@@ -126,7 +151,7 @@ class Scope:
             self._repeated_count += 1
             if other.content != record.content:
                 worse, chosen[record.id] = sorted((other, record), key=lambda r: r.content)
-                self.quarantined.append((_TWICE, worse.value))
+                self._put_aside(_TWICE, worse.value)
         return list(chosen.values())
 
     def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
@@ -152,7 +177,8 @@ class Scope:
             "mended_count": self.mended_count,
             "repeated_count": self._repeated_count,
             "claimed_count": self.claimed_count,
-            "ids": canonical(sorted(self._contents)),
+            # What is listed has landed.
+            "ids": canonical(sorted(self._contents.keys() - self._too_large)),
             "remarks": self.remarks,
             "requests": self._effort.requests,
             "tries": self._effort.tries,
@@ -165,11 +191,14 @@ class Scope:
             {
                 **self._key(),
                 "reason": reason,
-                "original": canonical(value),
+                "original": original,
                 "loaded_at": loaded_at,
             }
-            for reason, value in self.quarantined
+            for reason, original in self.quarantined
         ]
+
+    def _put_aside(self, reason: str, value: Any) -> None:
+        self.quarantined.append((reason, abridged(value, self._max_record_bytes)))
 
     def _key(self) -> dict[str, Any]:
         return {

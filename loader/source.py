@@ -16,11 +16,13 @@ from loader.client import Client
 from loader.endpoints import TABLES
 from loader.reader import MAX_IN_FLIGHT, Plan, Reader
 from loader.rereading import Known, Rereading
+from loader.scope import MAX_RECORD_BYTES
 from loader.steps import Landing
 from loader.tally import Tally
 
 _MANY, _LARGE = 500, 1_000_000
-"""Rows, and characters, that are handed to dlt at once."""
+"""Rows, and characters, that are handed to dlt at once: what is more becomes another table, as
+dlt, Parquet and DuckDB hold each as a whole."""
 Rows = tuple[str, pa.Table]
 """The name of a raw table, and rows for it."""
 
@@ -36,6 +38,7 @@ def testio(
     settling_days: float = 30,
     max_age_days: float = 7,
     max_in_flight: int = MAX_IN_FLIGHT,
+    max_record_mb: float = MAX_RECORD_BYTES / 1_000_000,
     record_to: str = "",
     replay_from: str = "",
     tally: Tally | None = None,
@@ -52,6 +55,7 @@ def testio(
         settling_days: how long after its end a test is read again at every load.
         max_age_days: how old what was read of a test may grow until it is read again.
         max_in_flight: calls at once.
+        max_record_mb: how large the JSON of a record may be; a larger one goes into quarantine.
         record_to: a folder to keep the API's answers in.
         replay_from: a folder with such answers, which are landed instead of asking the API.
         tally: what is counted while reading.
@@ -77,6 +81,7 @@ def testio(
             test_ids=recorded.test_ids if recorded else tests,
             unlisted_test_ids=recorded.unlisted_test_ids if recorded else (),
             max_in_flight=max_in_flight,
+            max_record_bytes=int(max_record_mb * 1_000_000),
             recorder=Recorder(Path(record_to), began_at, products, tests) if record_to else None,
             tally=tally,
         )
@@ -109,17 +114,21 @@ def testio(
 
 
 def _gathered(landings: Iterable[Landing]) -> Iterator[Rows]:
-    """Put landings together, for each takes dlt some milliseconds however small it is."""
+    """Put rows together, for each table takes dlt some milliseconds however small it is.
+
+    Rows that have come together are parted, so that no table grows with an answer.
+    """
     tables = {table.name: table for table in TABLES}
     waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     size: Counter[str] = Counter()
     for landing in landings:
-        name, rows = landing.table, waiting[landing.table]
-        rows += landing.rows
-        size[name] += sum(map(_size, landing.rows))
-        if len(rows) >= _MANY or size[name] >= _LARGE:
-            yield name, tables[name].to_arrow(waiting.pop(name))
-            size[name] = 0
+        name = landing.table
+        for row in landing.rows:
+            waiting[name].append(row)
+            size[name] += _size(row)
+            if len(waiting[name]) >= _MANY or size[name] >= _LARGE:
+                yield name, tables[name].to_arrow(waiting.pop(name))
+                size[name] = 0
     for name, rows in waiting.items():
         yield name, tables[name].to_arrow(rows)
 

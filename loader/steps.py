@@ -14,7 +14,7 @@ from loader.errors import Explained
 from loader.listing import Listing
 from loader.records import Record, nested_id, objects, parse_id
 from loader.rereading import Rereading
-from loader.scope import COMPLETE, Scope
+from loader.scope import COMPLETE, MAX_RECORD_BYTES, Scope
 from loader.tables import LEDGER, QUARANTINE, Table
 from loader.tally import Tally
 
@@ -76,12 +76,14 @@ class Steps:
         rereading: Rereading,
         recorder: Recorder | None = None,
         tally: Tally | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self._api = api
         self._customer_id = customer_id
         self._rereading = rereading
         self._recorder = recorder
         self._tally = tally or Tally()
+        self._max_record_bytes = max_record_bytes
         self._loaded_at = rereading.now
         self._product_ids: frozenset[int] = frozenset()
         self._test_ids: set[int | str] = set()
@@ -210,7 +212,13 @@ class Steps:
     ) -> Scope:
         """Open the books of a scope."""
         self._tally.open(endpoint.name)
-        return Scope(endpoint, self._customer_id, product_id=product_id, test_id=test_id)
+        return Scope(
+            endpoint,
+            self._customer_id,
+            product_id=product_id,
+            test_id=test_id,
+            max_record_bytes=self._max_record_bytes,
+        )
 
     def _records(
         self, scope: Scope, paths: list[tuple[int | None, str]]

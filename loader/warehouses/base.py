@@ -160,6 +160,10 @@ class Warehouse(ABC):
                         _delete_except(completed, table, names[table.name], client)
             return {load_id for (load_id,) in client.execute_sql(completed) or []}
 
+    def roomier(self, error: BaseException) -> "Warehouse | None":
+        """Return the same with more memory, if an error came for want of it."""
+        return None
+
     def add_record_keys(self, tables: Sequence[Table]) -> None:
         """Give each row its record key that an earlier version has landed without one.
 

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlparse
@@ -15,20 +15,25 @@ import duckdb
 from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 
+from loader.errors import BadConfiguration
 from loader.private import owner_only
 from loader.warehouses import duckdb_erasure, file_lock
 from loader.warehouses.base import BadWarehouse, Warehouse, WarehouseBusy, refuse_unfit_folder
 from loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 
 _SETTINGS = {
-    "memory_limit": "100MB",
     "preserve_insertion_order": False,
     "threads": 1,
     # They hold all texts of 122,880 rows at once: with them, 200,000 bugs of 2 kB take over 400 MB
     # and cannot land. Without, raw takes half as much disk again (DuckDB 2.0.0).
     "disabled_compression_methods": "dictionary,fsst,dict_fsst",
 }
-"""A merge of any size stays within the limit; what does not fit goes to disk."""
+_MEMORY = "100MB"
+"""A merge of any size stays within it, as what does not fit goes to disk, but for large records:
+DuckDB holds 2,048 of them at once."""
+_MEMORY_LIMIT = "2GB"
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile("Out of Memory|could not allocate|failed to (allocate|pin)")
 _TAKEN = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
 """What DuckDB calls catalogs and schemas of its own."""
 _UNFIT_IN_NAME = re.compile(r"""['"%=?\\\x00-\x1f\x7f]""")
@@ -46,7 +51,19 @@ def configured() -> "DuckDbFile":
     _refuse_unfit(path, setting)
     if not path.parent.is_dir():
         raise BadWarehouse(f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH")
-    return DuckDbFile(path)
+    return DuckDbFile(path, _memory_limit())
+
+
+def _memory_limit() -> str:
+    limit: Any = dlt.config.get("sources.testio.duckdb_memory_limit")
+    if limit is None:
+        return _MEMORY_LIMIT
+    if not _SIZE.fullmatch(str(limit)):
+        raise BadConfiguration(
+            f"duckdb_memory_limit is {limit!r}: set SOURCES__TESTIO__DUCKDB_MEMORY_LIMIT to a size "
+            f"such as {_MEMORY_LIMIT}"
+        )
+    return str(limit)
 
 
 def _refuse_unfit(path: Path, setting: str) -> None:
@@ -75,6 +92,10 @@ class DuckDbFile(Warehouse):
     """One file, which one process writes or many read."""
 
     path: Path
+    memory_limit: str = _MEMORY_LIMIT
+    """How much memory DuckDB may take to land what does not fit into less."""
+    memory: str = field(default=_MEMORY, repr=False)
+    """How much it may take now."""
 
     file_format: ClassVar[TLoaderFileFormat] = "parquet"
 
@@ -95,7 +116,7 @@ class DuckDbFile(Warehouse):
         if read_only:
             return dlt.destinations.duckdb(credentials=credentials | {"read_only": True})
         return dlt.destinations.duckdb(
-            credentials=credentials | {"global_config": _SETTINGS},
+            credentials=credentials | {"global_config": _SETTINGS | {"memory_limit": self.memory}},
             # Without transactions a merge that fails half-way leaves all rows of a table retired.
             supports_transactions=True,
         )
@@ -170,6 +191,12 @@ class DuckDbFile(Warehouse):
     def may_pass(self, error: BaseException) -> bool:
         """Return whether it is for want of room, or the like."""
         return isinstance(error, OSError | duckdb.OperationalError | duckdb.FatalException)
+
+    def roomier(self, error: BaseException) -> "DuckDbFile | None":
+        """Return the same with all the memory that it may take, if it has not got that yet."""
+        if self.memory == self.memory_limit or not _OUT_OF_MEMORY.search(str(error)):
+            return None
+        return replace(self, memory=self.memory_limit)
 
     def erase(self, customer_id: int) -> int:
         """Delete the customer's rows, and write the file anew without them."""

@@ -1,0 +1,114 @@
+"""Records of any size land, or are put aside with their size, whatever else there is."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CUSTOMER_ID
+
+from loader import pipeline
+from loader.customers import Customer
+from loader.sandbox import TOKEN, Answer, Handler, Query, serve
+from loader.warehouses.duckdb_file import DuckDbFile
+
+Select = Callable[[str], list[tuple[Any, ...]]]
+
+
+def account(*sizes: int) -> Handler:
+    """Serve an account of one test whose bugs have comments of so many bytes."""
+    test = {"id": 1, "status": "running", "testing_type": "rapid", "product": {"id": 1}}
+    words = "".join(f"word {number} " for number in range(200_000))
+    bugs = [
+        {
+            "id": id_,
+            "title": f"bug {id_}",
+            "test": {"id": 1},
+            "comments": [{"id": id_, "body": (words * (size // len(words) + 1))[:size]}],
+        }
+        for id_, size in enumerate(sizes, 1)
+    ]
+    answers = {
+        "/products": {"products": [{"id": 1, "name": "p"}]},
+        "/bugs/reject_reasons": {"reject_reasons": []},
+        "/exploratory_tests/1": {"exploratory_test": test},
+        "/bugs": {"bugs": bugs},
+    }
+
+    def handle(path: str, query: Query) -> Answer:
+        if path == "/products/1/exploratory_tests":
+            return Answer(body={"exploratory_tests": [test] if query["page"] == ["1"] else []})
+        return Answer(body=answers[path]) if path in answers else Answer(404)
+
+    return handle
+
+
+def load(handler: Handler, path: Path) -> pipeline.LoadReport:
+    with serve(handler) as sandbox:
+        customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
+        return pipeline.load(DuckDbFile(path), customer)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[40_000_000], [500_000] * 200, [60_000] * 1_000],
+    ids=["one of 40 MB", "200 of 0.5 MB", "1,000 of 60 kB"],
+)
+def test_large_records_land(sizes: list[int], warehouse: Path, select: Select) -> None:
+    """Issue 15, row 2."""
+    report = load(account(*sizes), warehouse)
+    assert not report.problems
+    landed = select("select id, strlen(payload) from testio_raw.bugs order by id")
+    assert [id_ for id_, _ in landed] == list(range(1, len(sizes) + 1))
+    assert all(size < length < size + 200 for size, (_, length) in zip(sizes, landed, strict=True))
+
+
+def test_a_record_that_is_too_large_is_put_aside_with_its_size(
+    warehouse: Path, select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 15, row 2: the rest lands, nothing counts as deleted, and it can be found."""
+    load(account(10, 10), warehouse)
+    monkeypatch.setenv("SOURCES__TESTIO__MAX_RECORD_MB", "0.1")
+    report = load(account(10, 200_000, 10), warehouse)
+    assert report.problems == [
+        "bugs of test 1: 1 in quarantine as larger than max_record_mb (0.1 MB)"
+    ]
+    assert {row.endpoint: row.quarantined for row in report.endpoints}["bugs"] == 1
+    assert select("select id, count(*) from testio_raw.bugs group by id order by id") == [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+    ]
+    ((reason, original),) = select("select reason, original from testio_raw.quarantine")
+    kept = json.loads(original)
+    assert reason == "too large to land: 0.2 MB"
+    assert kept["id"] == 2
+    assert kept["bytes"] == pytest.approx(200_000, abs=200)
+    assert kept["bytes_by_member"].keys() == {"comments", "id", "test", "title"}
+    assert kept["beginning"].startswith('{"comments":[{"body":"word 0 word 1 ')
+    assert len(original) < 20_000
+    assert not load(account(10, 200, 10), warehouse).problems
+    assert select("select ids from testio_raw.ledger where endpoint = 'bugs' order by read_at") == [
+        ("[1,2]",),
+        ("[1,3]",),
+        ("[1,2,3]",),
+    ]
+
+
+def test_of_a_record_without_a_key_no_more_is_kept(
+    warehouse: Path, select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 15, row 2: what is put aside for another reason may be as large."""
+    monkeypatch.setenv("SOURCES__TESTIO__MAX_RECORD_MB", "0.1")
+
+    def nameless(path: str, query: Query) -> Answer:
+        answer = account(200_000)(path, query)
+        if path == "/bugs":
+            del answer.body["bugs"][0]["id"]
+        return answer
+
+    report = load(nameless, warehouse)
+    assert report.problems == ["bugs of test 1: 1 in quarantine without a key"]
+    ((reason, length),) = select("select reason, strlen(original) from testio_raw.quarantine")
+    assert (reason, length < 20_000) == ("no id", True)
