@@ -5,11 +5,12 @@ apart and moved into place in one step: who holds the old one keeps it, who come
 It is read-only, and only what is read-only is ever replaced.
 """
 
+import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,14 +201,28 @@ def _opened(
     }
     DuckDbFile(path).check(read_only=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _only_publication(fresh.parent), ExitStack() as cleaning:
+        cleaning.callback(_remove, fresh, spilled)
         _remove(fresh, spilled)
         with owner_only() as umask, duckdb.connect(config=config) as connection:
             connection.execute("set enable_progress_bar = false")  # it would go to stdout
             attach(connection, path, "warehouse", read_only=True)
             yield _Warehouse(connection, customer_id, manifest, umask)
+
+
+@contextmanager
+def _only_publication(folder: Path) -> Iterator[None]:
+    """Be the only one that publishes there: who may only read the warehouse does not lock it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise NotPublished(
+            f"another process publishes to {folder} now; publish again when it has ended"
+        ) from error
     finally:
-        _remove(fresh, spilled)
+        os.close(descriptor)
 
 
 def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[_Source]]:

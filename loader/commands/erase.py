@@ -1,9 +1,12 @@
 """`testio-loader erase`: remove a customer for good."""
 
+import contextlib
+from collections.abc import Iterator
+
 import click
 
 from loader.commands.destination import configured_warehouse, destination_option
-from loader.commands.failure import Failure, explained
+from loader.commands.failure import Failure, explained, one_line
 from loader.commands.termination import ends_when_told
 
 
@@ -40,7 +43,8 @@ def erase(name: str, destination: str, yes: bool) -> None:
         )
     with warehouse.locked():
         # What is still to land may be another customer's, or this one's.
-        pipeline.settle(warehouse)
+        with _nothing_deleted(customer_id):
+            pipeline.settle(warehouse)
         rows = warehouse.erase(customer_id)
         elsewhere = warehouse.elsewhere(customer_id)
     click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote what they were in.")
@@ -50,3 +54,16 @@ def erase(name: str, destination: str, yes: bool) -> None:
             "made from what loads have landed, drop or rebuild them, then erase again, as what "
             "they were in must be rewritten"
         )
+
+
+@contextlib.contextmanager
+def _nothing_deleted(customer_id: int) -> Iterator[None]:
+    """Say so if it fails for a reason outside the program, such as a full disk."""
+    import duckdb
+    from dlt.common.exceptions import DltException
+
+    try:
+        yield
+    except (DltException, duckdb.Error, OSError) as error:
+        reason = one_line(error)
+        raise Failure(f"nothing of customer_id {customer_id} was deleted: {reason}") from error

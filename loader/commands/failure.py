@@ -67,4 +67,7 @@ def _failure(error: Exception) -> Failure | None:
 
 def one_line(error: Exception) -> str:
     """Return what an error says, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
     return " ".join(str(error).split())

@@ -56,7 +56,7 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     if not warehouse.exists():
         raise Failure(f"there is no {warehouse.path}; `testio-loader load` creates it")
     write = publishing.publish_parquet if format_ == "parquet" else publishing.publish
-    with warehouse.locked():
+    with warehouse.locked_by_reader():
         manifest = saved_queries.find_manifest()
         publication = write(warehouse.path, to, customer_id=customer_id, manifest=manifest)
     if as_json:

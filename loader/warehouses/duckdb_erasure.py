@@ -33,7 +33,6 @@ def erase(path: Path, customer_id: int) -> int:
     spilled = file.with_name(
         f"{file.name}.tmp"
     )  # what others that were killed have spilled as well
-    deleted = False
     try:
         _remove(fresh, spilled)
         # Each thread has more than 100,000 rows in memory at once; one is about as fast.
@@ -41,7 +40,6 @@ def erase(path: Path, customer_id: int) -> int:
         with owner_only(), duckdb.connect(config=config) as connection:
             attach(connection, file, "old")
             rows = _delete(connection, customer_id)
-            deleted = True
             attach(connection, fresh, "fresh")
             connection.execute("copy from database old to fresh")
             _compare(connection)
@@ -49,8 +47,8 @@ def erase(path: Path, customer_id: int) -> int:
                 connection.execute(f"detach {database}")
         _copy_access(file, fresh)
         fresh.replace(file)
-    except (duckdb.Error, OSError) as error:
-        raise BadWarehouse(_unfinished(path, customer_id, error, deleted=deleted)) from error
+    except (duckdb.Error, OSError, BadWarehouse) as error:
+        raise BadWarehouse(_unfinished(file, customer_id, error)) from error
     finally:
         _remove(fresh, spilled)
     return rows
@@ -85,16 +83,32 @@ def _copy_access(file: Path, fresh: Path) -> None:
     shutil.copymode(file, fresh)
 
 
-def _unfinished(path: Path, customer_id: int, error: Exception, *, deleted: bool) -> str:
+def _unfinished(file: Path, customer_id: int, error: Exception) -> str:
     """Return what is done, what is not, and what to do about it."""
     reason = str(error).splitlines()[0]
-    if not deleted:
-        return f"nothing of customer_id {customer_id} was deleted from {path.name}: {reason}"
+    if not _is_deleted(file, customer_id):
+        return f"nothing of customer_id {customer_id} was deleted from {file.name}: {reason}"
     return (
-        f"the rows of customer_id {customer_id} are deleted, but {path.name} still has to be "
-        f"rewritten, as their bytes are in it: {reason}; make room for a copy of it, "
-        f"{path.stat().st_size / 1_000_000:,.0f} MB, then erase again"
+        f"the rows of customer_id {customer_id} are deleted, but {file.name} still has to be "
+        f"rewritten, as their bytes are in it: {reason}; see that there is room for a copy of it, "
+        f"{file.stat().st_size / 1_000_000:,.0f} MB, then erase again"
     )
+
+
+def _is_deleted(file: Path, customer_id: int) -> bool:
+    """Return whether no rows are left; a commit that fails may have happened or not."""
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            return not any(
+                connection.execute(
+                    f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1",
+                    [customer_id],
+                ).fetchone()
+                for schema, table, _ in _tables(connection)
+                if schema.startswith(_OURS)
+            )
+    except duckdb.Error:
+        return False
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
@@ -130,4 +144,4 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> None:
             for database in ("old", "fresh")
         ]
         if counts[0] != counts[1]:
-            raise BadWarehouse(f"not all of {schema}.{table} was copied; nothing changed")
+            raise BadWarehouse(f"not all of {schema}.{table} was copied")

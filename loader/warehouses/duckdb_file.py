@@ -1,6 +1,7 @@
 """A DuckDB file that the loader writes and dbt builds in, and who may write to it."""
 
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -158,6 +159,17 @@ class DuckDbFile(Warehouse):
     def locked(self) -> AbstractContextManager[None]:
         """Be the only load, by a lock beside the file."""
         return file_lock.held(self._lock, self.path.name)
+
+    @contextlib.contextmanager
+    def locked_by_reader(self) -> Iterator[None]:
+        """Let no load begin, as far as this user may: whoever may only read makes no lock."""
+        with contextlib.ExitStack() as locked:
+            try:
+                locked.enter_context(self.locked())
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                    raise
+            yield
 
     def holder(self) -> str:
         """Return who is loading at the moment; nothing if nobody is."""

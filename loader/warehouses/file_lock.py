@@ -34,7 +34,8 @@ def held(lock: Path, name: str) -> Iterator[None]:
 
 def holder(lock: Path) -> str:
     """Return who holds the lock; nothing if nobody does."""
-    with contextlib.suppress(FileNotFoundError), lock.open() as file:
+    # Somebody who may only read may not look; then DuckDB's own lock, or a database, says enough.
+    with contextlib.suppress(FileNotFoundError, PermissionError), lock.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
