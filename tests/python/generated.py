@@ -24,9 +24,9 @@ from hypothesis.strategies import SearchStrategy
 from loader import clock, pipeline, source
 from loader.api import Answer, Effort, NotFound, Unusable
 from loader.canonical import canonical, parse
-from loader.client import claimed_count, find_value
 from loader.customers import Customer
 from loader.endpoints import ENDPOINTS
+from loader.envelope import opened
 from loader.reader import NothingRead, Reader
 from loader.redact import redact
 from loader.rereading import Known, Rereading
@@ -104,9 +104,9 @@ class InProcess:
             redact(body)
         except RecursionError as error:
             raise Unusable("nested too deeply") from error
-        value = find_value(body, keys, is_object)
+        value, claimed_count = opened(body, keys, is_object)
         self.serve(path, [value] if is_object else value)
-        return Answer(value, Effort(1, 1), mended, claimed_count(body))
+        return Answer(value, Effort(1, 1), mended, claimed_count)
 
     def serve(self, path: str, records: list[Any]) -> None:
         """Take note of what is given."""
