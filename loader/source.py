@@ -10,6 +10,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
+from loader import settings
 from loader.api import BASE_URL, Api
 from loader.archive import Archive, Recorder
 from loader.client import Client
@@ -60,6 +61,12 @@ def testio(
         replay_from: a folder with such answers, which are landed instead of asking the API.
         tally: what is counted while reading.
     """
+    settings.refuse(
+        settling_days=settling_days,
+        max_age_days=max_age_days,
+        max_in_flight=max_in_flight,
+        max_record_mb=max_record_mb,
+    )
     products, tests = tuple(product_ids), tuple(test_ids)
 
     def reader() -> Reader:

@@ -53,6 +53,7 @@ def _findings(destination: str) -> Iterator[Finding]:
 
 
 def _all_findings(destination: str) -> Iterator[Finding]:
+    from loader import settings
     from loader.customers import configured_customers
 
     customers: list[Customer] = []
@@ -62,6 +63,11 @@ def _all_findings(destination: str) -> Iterator[Finding]:
         yield Finding(True, f"configuration: {names}")
     except BadConfiguration as error:
         yield Finding(False, f"configuration: {error}")
+    problems = [*settings.wrong(), *settings.unknown()]
+    for problem in problems:
+        yield Finding(False, f"settings: {problem}")
+    if not problems:
+        yield Finding(True, "settings: those that are set have values and names that can be right")
     tests: dict[int, int] = {}
     try:
         yield from _warehouse(configured_warehouse(destination), tests)

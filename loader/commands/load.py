@@ -89,8 +89,9 @@ def load(
         ("--dry-run", is_dry, "--record", record),
         ("--dry-run", is_dry, "--replay", replay),
     )
-    from loader import customers, pipeline
+    from loader import customers, pipeline, settings
 
+    settings.refuse_wrong()
     selection = pipeline.Selection(product_ids, test_ids, is_full, record, replay)
     readers = (
         customers.replayed_customers(Path(replay), names)
