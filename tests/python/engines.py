@@ -132,7 +132,7 @@ def _binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-def _installed() -> Path:
+def binaries() -> Path:
     """Return where the server's programs are; Debian's package is installed if they are missing."""
     found = _binaries()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -184,7 +184,7 @@ def lake_environment(folder: Path, catalog: Postgres) -> dict[str, str]:
 @contextmanager
 def postgres(folder: Path) -> Iterator[Postgres]:
     """Run a cluster of one's own, as long as this lasts; dbt writes into the folder."""
-    binaries = _installed()
+    programs = binaries()
     with tempfile.TemporaryDirectory() as home:
         # The server refuses to run as root.
         as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -196,7 +196,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         def run(program: str, *arguments: str) -> None:
             data = str(Path(home, "data"))
             subprocess.run(
-                [*as_server, str(binaries / program), "--pgdata", data, *arguments],
+                [*as_server, str(programs / program), "--pgdata", data, *arguments],
                 check=True,
                 cwd=home,
                 stdout=subprocess.DEVNULL,

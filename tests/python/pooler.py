@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,29 +29,42 @@ def _program() -> str:
 
 
 @contextmanager
-def pgbouncer(database: Postgres, mode: str, *settings: str) -> Iterator[Postgres]:
-    """Run a pooler before the server, as long as this lasts; give the database behind it."""
+def pgbouncer(
+    database: Postgres,
+    mode: str,
+    *settings: str,
+    host: str = "127.0.0.1",
+    readable: Sequence[Path] = (),
+    users: Sequence[str] = ("loader",),
+) -> Iterator[Postgres]:
+    """Run a pooler before the server, as long as this lasts; give the database behind it.
+
+    The files that the settings name are copied to where the pooler can read them.
+    """
     given, port = database.environment, free_port()
     # It refuses to run as root.
     as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as home:
-        users = Path(home, "users.txt")
-        users.write_text(f'"loader" "{PASSWORD}"\n')
+        passwords = Path(home, "users.txt")
+        passwords.write_text("".join(f'"{user}" "{PASSWORD}"\n' for user in users))
         configuration = Path(home, "pgbouncer.ini")
         lines = [
             "[databases]",
-            f"* = host={given[f'{PREFIX}HOST']} port={given[f'{PREFIX}PORT']}",
+            f"* = host={host} port={given[f'{PREFIX}PORT']}",
             "[pgbouncer]",
             "listen_addr = 127.0.0.1",
             f"listen_port = {port}",
             "unix_socket_dir =",
             "auth_type = scram-sha-256",
-            f"auth_file = {users}",
+            f"auth_file = {passwords}",
             f"pool_mode = {mode}",
             *settings,
         ]
-        configuration.write_text("\n".join(lines) + "\n")
-        for path in (home, users, configuration):
+        text = "\n".join(lines) + "\n"
+        for path in readable:
+            text = text.replace(str(path), shutil.copy(path, home))
+        configuration.write_text(text)
+        for path in (home, *Path(home).iterdir()):
             shutil.chown(path, "postgres" if as_server else None, -1)
         with (
             Path(home, "log").open("w") as log,

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import yaml
 from commands import PROJECT, run_dbt
-from engines import PREFIX, Postgres, Row, copy_raw, free_port, lake_environment
+from engines import PASSWORD, PREFIX, Postgres, Row, copy_raw, free_port, lake_environment
 from jinja2 import Template
 
 
@@ -80,6 +80,7 @@ class Spark:
         for name, value in target["server_side_parameters"].items():
             if name.startswith("spark.sql.catalog."):
                 session.conf.set(name, value)
+        session.conf.set("spark.sql.catalog.testio.jdbc.password", PASSWORD)
         return session
 
     def copy_raw(self, path: Path) -> None:
@@ -103,11 +104,20 @@ def engine(folder: Path, master: str, catalog: Postgres) -> Spark:
         "TESTIO_SPARK_JARS": f"{iceberg()},{driver_of_postgres()}",
         "TESTIO_ICEBERG_CATALOG": f"jdbc:postgresql://{host}:{port}/{database}",
         "TESTIO_ICEBERG_USER": given[f"{PREFIX}USERNAME"],
-        "TESTIO_ICEBERG_PASSWORD": given[f"{PREFIX}PASSWORD"],
+        "PGPASSFILE": str(_password_file(folder, given[f"{PREFIX}PASSWORD"])),
         "TESTIO_ICEBERG_WAREHOUSE": str(folder / "iceberg"),
         **lake_environment(folder / "iceberg", catalog),
     }
     return Spark(folder, environment)
+
+
+def _password_file(folder: Path, password: str) -> Path:
+    """Return PostgreSQL's file of passwords, as it has to be."""
+    path = folder / "pgpass"
+    path.touch(mode=0o600)
+    escaped = password.replace("\\", r"\\").replace(":", r"\:")
+    path.write_text(f"*:*:*:*:{escaped}\n")
+    return path
 
 
 @contextmanager
