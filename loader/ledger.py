@@ -1,13 +1,15 @@
 """Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from loader.endpoints import ENDPOINTS, PRODUCTS, Endpoint
-from loader.rereading import Known
+from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
+from loader.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
+from loader.rereading import Known, read_ids
 from loader.scope import describe
 from loader.tables import QUARANTINE
 
@@ -155,16 +157,63 @@ class LedgerReader:
         return [LoadSummary(*row) for row in rows]
 
     def incomplete(self) -> list[str]:
-        """Return the scopes whose latest read is incomplete; like ones in one line."""
-        rows = self._select(
-            "select customer_id, endpoint, outcome, count(*), min(product_id), min(test_id) from ("
+        """Return the scopes that are incomplete, and why; like ones in one line."""
+        scopes: defaultdict[int, list[IncompleteScope]] = defaultdict(list)
+        for customer_id, *scope in self._latest_reads("", "not is_complete", "outcome, read_at"):
+            scopes[customer_id].append(IncompleteScope(*scope))
+        if not scopes:
+            return []
+        lists: defaultdict[int, Lists] = defaultdict(Lists)
+        for customer_id, endpoint, product_id, test_id, ids, read_at in self._latest_reads(
+            f"where is_complete and endpoint in {_names([PRODUCTS, TESTS])}",
+            f"customer_id in ({', '.join(map(str, scopes))})",
+            "ids, read_at",
+        ):
+            found = CompleteList(frozenset(read_ids(ids)), read_at)
+            if endpoint == PRODUCTS.name:
+                lists[customer_id].products = found
+            elif test_id is None:
+                lists[customer_id].tests[product_id] = found
+            else:
+                lists[customer_id].single_tests[test_id] = found
+        is_of_test = any(scope.test_id for of in scopes.values() for scope in of)
+        homes = self._homes() if is_of_test else defaultdict[int, dict[int, int | None]](dict)
+        return [
+            f"customer {customer_id}, {describe(endpoint, outcome, len(alike), *_first(alike))}"
+            for customer_id in sorted(scopes)
+            for (endpoint, outcome), alike in _alike(
+                unsettled(scopes[customer_id], lists[customer_id], homes[customer_id])
+            )
+        ]
+
+    def _latest_reads(self, where: str, condition: str, columns: str) -> Sequence[Sequence[Any]]:
+        """Return each scope's latest read: customer, endpoint, product, test, more columns."""
+        return self._select(
+            f"select customer_id, endpoint, product_id, test_id, {columns} from ("
             "  select ledger.*, row_number() over ("
-            "    partition by customer_id, endpoint, product_id, test_id order by read_at desc"
+            "    partition by customer_id, endpoint, product_id, test_id"
+            "    order by read_at desc, loads.inserted_at desc"
             "  ) as age from {ledger} as ledger"
-            ") as reads where age = 1 and not is_complete"
-            " group by customer_id, endpoint, outcome order by customer_id, endpoint, outcome"
+            "  inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
+            f"  {where}"
+            f") as reads where age = 1 and {condition}"
         )
-        return [f"customer {customer_id}, {describe(*row)}" for customer_id, *row in rows]
+
+    def _homes(self) -> defaultdict[int, dict[int, int | None]]:
+        """Return, by customer and test, the product of each test with an incomplete read."""
+        homes: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
+        for customer_id, test_id, product_id in self._select(
+            "select customer_id, id, product_id from ("
+            "  select tests.*, row_number() over ("
+            "    partition by customer_id, id"
+            "    order by loaded_at desc, content_hash desc, _dlt_load_id desc"
+            f"  ) as age from {{{TESTS.name}}} as tests"
+            "  where id in (select test_id from {ledger} where not is_complete)"
+            "  and _dlt_load_id in (select load_id from {_dlt_loads} where status = 0)"
+            ") as versions where age = 1"
+        ):
+            homes[customer_id][test_id] = product_id
+        return homes
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""
@@ -219,6 +268,23 @@ def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
 def _names(endpoints: list[Endpoint]) -> str:
     """Return the names as a list in SQL."""
     return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
+
+
+def _alike(
+    scopes: Iterable[IncompleteScope],
+) -> list[tuple[tuple[str, str], list[IncompleteScope]]]:
+    """Return scopes by endpoint and outcome."""
+    alike: defaultdict[tuple[str, str], list[IncompleteScope]] = defaultdict(list)
+    for scope in scopes:
+        alike[scope.endpoint, scope.outcome].append(scope)
+    return sorted(alike.items())
+
+
+def _first(scopes: Sequence[IncompleteScope]) -> tuple[int | None, int | None]:
+    """Return the smallest product id and the smallest test id."""
+    products = (scope.product_id for scope in scopes if scope.product_id is not None)
+    tests = (scope.test_id for scope in scopes if scope.test_id is not None)
+    return min(products, default=None), min(tests, default=None)
 
 
 def _total(column: str) -> str:

@@ -36,11 +36,7 @@ class Known:
 
     def ids(self, endpoint: str, product_id: int) -> list[int]:
         """Return the ids of the last complete read of a product's scope, as far as known."""
-        try:
-            found = orjson.loads(self.listed.get((endpoint, product_id), "[]"))
-        except orjson.JSONDecodeError:
-            return []
-        return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
+        return read_ids(self.listed.get((endpoint, product_id), "[]"))
 
     def tests(self) -> list[int]:
         """Return the ids of the tests that the lists of products had."""
@@ -83,6 +79,15 @@ class Rereading:
         overdue = sum(known.read_at[test_id] <= too_old for test_id in aged)
         oldest_first = sorted(aged, key=known.read_at.__getitem__)
         return oldest_first[: max(overdue, ceil(share * len(settled)))]
+
+
+def read_ids(text: str) -> list[int]:
+    """Return the ids that the ledger has as JSON, as far as they can be read."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return []
+    return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
 
 
 def _moment(value: Any) -> datetime | None:
