@@ -92,6 +92,16 @@ create temp macro execution_status(failed, blocked, passed, bugs) as
         else 'not_tested'
     end;
 
+-- The calendar, and the day of a time in it.
+create temp macro first_day() as date '2010-01-01';
+create temp macro last_day() as make_date(year(current_date) + 2, 12, 31);
+create temp macro placeholder_day() as date '1900-01-01';
+create temp macro calendar_day(t) as
+    case
+        when t::date between first_day() and last_day() then t::date
+        when t is not null then placeholder_day()
+    end;
+
 -- The scope that a record is read in.
 create temp macro scope_of(customer_id, endpoint, product_id, test_id) as
     concat_ws('/', customer_id, endpoint, coalesce(product_id::text, '-'), coalesce(test_id::text, '-'));
@@ -413,7 +423,9 @@ select
     coalesce(as_boolean(t[12]), false) as enable_critical,
     coalesce(status in ('running', 'locked', 'archived', 'customer_finalized'), false) as is_executed,
     as_timestamp(t[13]) as start_at,
+    calendar_day(start_at) as start_on,
     as_timestamp(t[14]) as end_at,
+    calendar_day(end_at) as end_on,
     loaded_at
 from (
     select
@@ -449,7 +461,8 @@ select
             "operating_system": {"name": "JSON"}, "operating_system_version": {"name": "JSON"}
         }
     ]')) as devices,
-    as_timestamp(t[5]) as executed_at
+    as_timestamp(t[5]) as executed_at,
+    calendar_day(executed_at) as executed_on
 from (
     select
         *,
@@ -473,7 +486,8 @@ select
     as_name(t[3], y[3]) as status,
     as_text(t[4], y[4]) as comment,
     coalesce(status in ('passed', 'failed', 'blocked'), false) as has_result,
-    as_timestamp(t[5]) as executed_at
+    as_timestamp(t[5]) as executed_at,
+    calendar_day(executed_at) as executed_on
 from (
     select
         *,
@@ -529,7 +543,9 @@ select
     t[24] as report_data,
     coalesce(as_boolean(t[14]), false) as is_known,
     as_timestamp(t[15]) as reported_at,
+    calendar_day(reported_at) as reported_on,
     as_timestamp(t[16]) as exported_at,
+    calendar_day(exported_at) as exported_on,
     _dlt_load_id as load_id,
     loaded_at at time zone 'UTC' as loaded_at
 from (
@@ -753,7 +769,7 @@ select
     test_features.feature_id,
     bug_type(bugs.severity) as bug_type,
     severity_level(bugs.severity) as severity_level,
-    (case bugs.severity when 'critical' then 5 when 'high' then 3 else 1 end)::bigint as severity_weight,
+    (case bugs.severity when 'critical' then 5 when 'high' then 3 else 1 end)::decimal(18, 4) as severity_weight,
     rejection_reasons.rejection_reason,
     case
         when test_features.test_feature_id is not null then null
@@ -1380,30 +1396,10 @@ group by all;
 
 -- Whole years, from the first moment of the data to a year after the last.
 create table floor.dim_dates as
-with moments as (
-    select start_at as moment from floor.dim_tests
+with days as (
+    select unnest(generate_series(first_day(), last_day(), interval 1 day))::date as date_day, false as is_placeholder
     union all
-    select end_at from floor.dim_tests
-    union all
-    select unnest([min(reported_at), max(reported_at), min(exported_at), max(exported_at)])
-    from floor.fct_bugs
-    union all
-    select reported_at from floor.fct_deleted_bugs
-    union all
-    select executed_at from floor.fct_executions
-    union all
-    select executed_at from floor.fct_test_case_results
-    union all
-    select first_seen_after_at from floor.fct_bug_status_changes
-),
-
-days as (
-    select unnest(generate_series(
-        date_trunc('year', min(moment)),
-        date_trunc('year', max(moment)) + interval 2 year - interval 1 day,
-        interval 1 day
-    ))::date as date_day
-    from moments
+    select placeholder_day(), true
 )
 
 select
@@ -1415,9 +1411,11 @@ select
     year(date_day) as year_number,
     quarter(date_day) as quarter_number,
     month(date_day) as month_number,
+    isoyear(date_day) as iso_year_number,
     week(date_day) as iso_week_number,
     isodow(date_day) as weekday_number,
-    weekday_number > 5 as is_weekend
+    weekday_number > 5 as is_weekend,
+    is_placeholder
 from days;
 
 -- The bugs of each tester by test and feature, counted once: all that follows sums them up.
@@ -1442,7 +1440,7 @@ select
     count(*) filter (where severity = 'visual') as visual_bug_count,
     count(*) filter (where severity = 'content') as content_bug_count,
     count(*) filter (where severity = 'custom') as custom_bug_count,
-    sum(severity_weight)::bigint as bug_severity_score
+    sum(severity_weight)::decimal(28, 4) as bug_severity_score
 from floor.fct_bugs
 group by all;
 
@@ -1453,7 +1451,11 @@ where is_executed and not is_deleted;
 
 create table floor.fct_test_features as
 with bugs_of_features as (
-    select customer_id, test_feature_id, sum(columns('bug_count$|bug_severity_score'))::bigint
+    select
+        customer_id,
+        test_feature_id,
+        sum(columns('bug_count$'))::bigint,
+        sum(bug_severity_score)::decimal(28, 4) as bug_severity_score
     from bug_counts
     where test_feature_id is not null
     group by all
@@ -1531,7 +1533,8 @@ bugs_of_tests as (
         customer_id,
         test_id,
         count(distinct tester_name) as bug_author_count,
-        sum(columns('bug_count$|bug_severity_score'))::bigint
+        sum(columns('bug_count$'))::bigint,
+        sum(bug_severity_score)::decimal(28, 4) as bug_severity_score
     from bug_counts
     group by all
 ),
@@ -1579,7 +1582,8 @@ bugs_of_features as (
         customer_id,
         feature_id,
         count(distinct tester_name) as bug_author_count,
-        sum(columns('bug_count$|bug_severity_score'))::bigint
+        sum(columns('bug_count$'))::bigint,
+        sum(bug_severity_score)::decimal(28, 4) as bug_severity_score
     from bug_counts
     semi join fair_tests using (customer_id, test_id)
     where feature_id is not null
@@ -1613,7 +1617,8 @@ with counted as (
         customer_id,
         count(distinct test_id) as test_count,
         count(distinct product_id) as product_count,
-        sum(columns('bug_count$|bug_severity_score'))::bigint
+        sum(columns('bug_count$'))::bigint,
+        sum(bug_severity_score)::decimal(28, 4) as bug_severity_score
     from bug_counts
     semi join fair_tests using (customer_id, test_id)
     where tester_name is not null
@@ -1638,7 +1643,7 @@ with periods as (
         date_trunc(period_type, end_at)::date as period_start_on
     from fair_tests
     inner join (select customer_id, test_id, product_id from tests) as products using (customer_id, test_id)
-    where product_id is not null and end_at is not null
+    where product_id is not null and calendar_day(end_at) <> placeholder_day()
 ),
 
 tests_of_periods as (
@@ -1651,7 +1656,8 @@ bugs_of_periods as (
     select
         periods.* exclude test_id,
         count(distinct tester_name) as bug_author_count,
-        sum(columns('bug_count$|bug_severity_score'))::bigint
+        sum(columns('bug_count$'))::bigint,
+        sum(bug_severity_score)::decimal(28, 4) as bug_severity_score
     from periods
     inner join (select * exclude product_id from bug_counts) as bugs using (customer_id, test_id)
     group by all
@@ -1682,7 +1688,7 @@ select
     previous.health as previous_health,
     judged.test_count - previous.test_count as test_count_change,
     judged.bug_count - previous.bug_count as bug_count_change,
-    judged.bug_severity_score - previous.bug_severity_score as bug_severity_score_change,
+    (judged.bug_severity_score - previous.bug_severity_score)::decimal(28, 4) as bug_severity_score_change,
     judged.overall_acceptance_rate - previous.overall_acceptance_rate as overall_acceptance_rate_change,
     judged.active_acceptance_rate - previous.active_acceptance_rate as active_acceptance_rate_change,
     judged.auto_acceptance_rate - previous.auto_acceptance_rate as auto_acceptance_rate_change,

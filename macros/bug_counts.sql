@@ -20,12 +20,12 @@
     {%- for name, condition in bug_counts().items() -%}
     count(case when {{ condition }} then 1 end) as {{ name }},
     {% endfor -%}
-    cast(sum(severity_weight) as bigint) as bug_severity_score
+    cast(sum(severity_weight) as {{ testio.score_type() }}) as bug_severity_score
 {%- endmacro %}
 
 {% macro bug_counts_of(relation) -%}
     {%- for name in bug_counts() -%}
     coalesce({{ relation }}.{{ name }}, 0) as {{ name }},
     {% endfor -%}
-    coalesce({{ relation }}.bug_severity_score, 0) as bug_severity_score
+    cast(coalesce({{ relation }}.bug_severity_score, 0) as {{ testio.score_type() }}) as bug_severity_score
 {%- endmacro %}

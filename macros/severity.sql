@@ -15,5 +15,14 @@
         when 'high' then {{ var('severity_weight_high') }}
         when 'low' then {{ var('severity_weight_low') }}
         else {{ var('severity_weight_other') }}
-    end as bigint)
+    end as {{ testio.weight_type() }})
+{%- endmacro %}
+
+{# Exact on every engine, as a sum of fractions in floating point is not. The sum has room for 10^10 bugs. #}
+{% macro weight_type() -%}
+    decimal(18, 4)
+{%- endmacro %}
+
+{% macro score_type() -%}
+    decimal(28, 4)
 {%- endmacro %}

@@ -5,7 +5,7 @@ with bugs as (
         bugs.test_feature_id,
         tests.is_executed,
         tests.product_id,
-        tests.end_at
+        tests.end_on
     from {{ ref('fct_bugs') }} as bugs
     left join {{ ref('dim_tests') }} as tests
         on
@@ -20,8 +20,9 @@ expected as (
         count(test_feature_id) as attributed_bugs,
         count(case when is_executed then 1 end) as executed_bugs,
         count(case when is_executed then test_feature_id end) as executed_attributed_bugs,
-        count(case when is_executed and product_id is not null and end_at is not null then 1 end)
-            as dated_bugs
+        count(case
+            when is_executed and product_id is not null and end_on <> {{ placeholder_day() }} then 1
+        end) as dated_bugs
     from bugs
     group by customer_id
 ),

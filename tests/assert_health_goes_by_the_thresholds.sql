@@ -1,11 +1,11 @@
-{%- set healthy_rejection = var('rejection_rate_healthy_below') %}
-{%- set critical_rejection = var('rejection_rate_critical_above') %}
-{%- set healthy_auto = var('auto_acceptance_rate_healthy_below') %}
-{%- set critical_auto = var('auto_acceptance_rate_critical_above') %}
-{%- set healthy_review = var('review_rate_healthy_above') %}
-{%- set critical_review = var('review_rate_critical_below') %}
-{%- set healthy_active = var('active_acceptance_rate_healthy_from') %}
-{%- set critical_active = var('active_acceptance_rate_critical_below') %}
+{%- set healthy_rejection = var('rejection_rate_healthy_below') | float %}
+{%- set critical_rejection = var('rejection_rate_critical_above') | float %}
+{%- set healthy_auto = var('auto_acceptance_rate_healthy_below') | float %}
+{%- set critical_auto = var('auto_acceptance_rate_critical_above') | float %}
+{%- set healthy_review = var('review_rate_healthy_above') | float %}
+{%- set critical_review = var('review_rate_critical_below') | float %}
+{%- set healthy_active = var('active_acceptance_rate_healthy_from') | float %}
+{%- set critical_active = var('active_acceptance_rate_critical_below') | float %}
 {%- set cases = [
     (healthy_rejection - 0.01, 0, 1, 1, 'healthy'), (healthy_rejection, 0, 1, 1, 'warning'),
     (critical_rejection, 0, 1, 1, 'warning'), (critical_rejection + 0.01, 0, 1, 1, 'critical'),

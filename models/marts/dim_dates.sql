@@ -1,55 +1,37 @@
-{%- set moments = [
-    ('dim_tests', 'start_at'),
-    ('dim_tests', 'end_at'),
-    ('fct_bugs', 'reported_at'),
-    ('fct_bugs', 'exported_at'),
-    ('fct_deleted_bugs', 'reported_at'),
-    ('fct_executions', 'executed_at'),
-    ('fct_test_case_results', 'executed_at'),
-    ('fct_bug_status_changes', 'first_seen_after_at'),
-] -%}
-
-with moments as (
-    {%- for model, column in moments %}
+with bounds as (
     select
-        min({{ column }}) as first_moment,
-        max({{ column }}) as last_moment
-    from {{ ref(model) }}
-    {{- '\n    union all' if not loop.last }}
-    {%- endfor %}
-),
-
-years as (
-    select
-        {{ dbt.date_trunc('year', 'min(first_moment)') }} as first_year,
-        {{ dbt.date_trunc('year', 'max(last_moment)') }} as last_year
-    from moments
-),
-
-bounds as (
-    select
-        cast(first_year as date) as first_day,
-        cast(
-            {{ dbt.dateadd('day', -1, dbt.dateadd('year', 2, 'last_year')) }} as date
-        ) as last_day
-    from years
+        {{ first_day() }} as first_day,
+        {{ last_day() }} as last_day
 ),
 
 days as (
     {{ days('bounds') }}
 ),
 
+all_days as (
+    select
+        date_day,
+        false as is_placeholder
+    from days
+    union all
+    select
+        {{ placeholder_day() }} as date_day,
+        true as is_placeholder
+),
+
 -- A date itself may be truncated in the time zone of the session, which may not have that day.
 midnights as (
     select
         date_day,
+        is_placeholder,
         cast(date_day as timestamp) as midnight
-    from days
+    from all_days
 ),
 
 periods as (
     select
         date_day,
+        is_placeholder,
         cast({{ dbt.date_trunc('week', 'midnight') }} as date) as week_start_on,
         cast({{ dbt.date_trunc('month', 'midnight') }} as date) as month_start_on,
         cast({{ dbt.date_trunc('quarter', 'midnight') }} as date) as quarter_start_on,
@@ -61,9 +43,11 @@ periods as (
     from midnights
 ),
 
+-- By ISO 8601 a week belongs to the year that its Thursday is in.
 weekdays as (
     select
         *,
+        cast({{ dbt.dateadd('day', 3, 'week_start_on') }} as date) as thursday,
         cast(1 + {{ dbt.datediff('week_start_on', 'date_day', 'day') }} as bigint) as weekday_number  -- noqa: LT05
     from periods
 )
@@ -77,7 +61,9 @@ select
     year_number,
     quarter_number,
     month_number,
+    cast(extract(year from thursday) as bigint) as iso_year_number,
     iso_week_number,
     weekday_number,
-    weekday_number > 5 as is_weekend
+    weekday_number > 5 as is_weekend,
+    is_placeholder
 from weekdays

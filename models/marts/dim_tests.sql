@@ -36,6 +36,8 @@ marked as (
         coalesce(tests.status in ('running', 'locked', 'archived', 'customer_finalized'), false)
             as is_executed,
         deleted.record_id is not null as is_deleted,
+        {{ calendar_day('tests.start_at') }} as start_on,
+        {{ calendar_day('tests.end_at') }} as end_on,
         tests.start_at,
         tests.end_at,
         deleted.last_seen_at,

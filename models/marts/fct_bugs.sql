@@ -115,6 +115,8 @@ described as (
         {{ array_length('bugs.attachments') }} as attachment_count,
         bugs.is_known,
         bugs.is_auto_accepted,
+        {{ calendar_day('bugs.reported_at') }} as reported_on,
+        {{ calendar_day('bugs.exported_at') }} as exported_on,
         bugs.reported_at,
         bugs.exported_at,
         attributed.first_triaged_at

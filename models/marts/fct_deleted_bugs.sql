@@ -31,6 +31,8 @@ joined as (
         bugs.is_known,
         bugs.is_auto_accepted,
         coalesce(tests.is_deleted, false) as is_test_deleted,
+        {{ calendar_day('bugs.reported_at') }} as reported_on,
+        {{ calendar_day('bugs.exported_at') }} as exported_on,
         bugs.reported_at,
         bugs.exported_at,
         deleted.last_seen_at,

@@ -46,6 +46,7 @@ joined as (
         devices.operating_system_version,
         {{ array_length('executions.devices') }} as device_count,
         coalesce(executions.status in ('passed', 'failed', 'blocked'), false) as has_result,
+        {{ calendar_day('executions.executed_at') }} as executed_on,
         executions.executed_at
     from executions
     left join tests

@@ -29,6 +29,7 @@ joined as (
         results.status,
         results.comment,
         coalesce(results.status in ('passed', 'failed', 'blocked'), false) as has_result,
+        {{ calendar_day('results.executed_at') }} as executed_on,
         results.executed_at
     from results
     inner join present

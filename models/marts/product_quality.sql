@@ -9,7 +9,7 @@ with tests as (
         is_executed
         and not is_deleted
         and product_id is not null
-        and end_at is not null
+        and {{ calendar_day('end_at') }} <> {{ placeholder_day() }}
 ),
 
 bugs as (
@@ -115,7 +115,8 @@ compared as (
         {%- endfor %}
         judged.test_count - previous.test_count as test_count_change,
         judged.bug_count - previous.bug_count as bug_count_change,
-        judged.bug_severity_score - previous.bug_severity_score as bug_severity_score_change
+        cast(judged.bug_severity_score - previous.bug_severity_score as {{ score_type() }})
+            as bug_severity_score_change
     from judged
     left join judged as previous
         on

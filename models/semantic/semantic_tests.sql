@@ -30,7 +30,7 @@ named as (
         tests.submitted_by,
         tests.is_executed,
         tests.is_deleted,
-        cast(tests.end_at as date) as ended_on
+        nullif(tests.end_on, {{ placeholder_day() }}) as ended_on
     from tests
     left join products
         on

@@ -1,0 +1,36 @@
+{# A value of another kind would not fail, but give other figures. As a hook, this is rendered whenever the
+   project is read, so that `mf` does not meet such a value either. #}
+{% macro check_vars() %}
+    {%- set rules = [
+        ('[0-9]{1,9}([.][0-9]{1,4})?', 'a number from 0 on with at most 4 decimals', [
+            'severity_weight_critical', 'severity_weight_high', 'severity_weight_low', 'severity_weight_other',
+        ]),
+        ('0([.][0-9]+)?|1([.]0+)?', 'a number from 0 to 1', [
+            'rejection_rate_healthy_below', 'rejection_rate_critical_above',
+            'auto_acceptance_rate_healthy_below', 'auto_acceptance_rate_critical_above',
+            'review_rate_healthy_above', 'review_rate_critical_below',
+            'active_acceptance_rate_healthy_from', 'active_acceptance_rate_critical_below',
+        ]),
+        ('[0-9]{1,9}', 'a whole number from 0 on', ['tester_minimum_bugs']),
+        ('19[1-9][0-9]|2[0-9]{3}', 'a year from 1910 to 2999', ['calendar_first_year']),
+        ('[0-9]{1,2}', 'a whole number of years from 0 to 99', ['calendar_years_ahead']),
+    ] %}
+    {%- set ordered = [
+        ('rejection_rate_healthy_below', 'rejection_rate_critical_above'),
+        ('auto_acceptance_rate_healthy_below', 'auto_acceptance_rate_critical_above'),
+        ('review_rate_critical_below', 'review_rate_healthy_above'),
+        ('active_acceptance_rate_critical_below', 'active_acceptance_rate_healthy_from'),
+    ] %}
+    {%- set wrong = [] %}
+    {%- for pattern, kind, names in rules %}
+        {%- for name in names if not modules.re.fullmatch(pattern, var(name) | string) %}
+            {%- do wrong.append(name ~ ' must be ' ~ kind ~ ', not ' ~ var(name)) %}
+        {%- endfor %}
+    {%- endfor %}
+    {%- for low, high in ordered if not wrong and var(low) | float > var(high) | float %}
+        {%- do wrong.append(low ~ ' must be at most ' ~ high ~ ', which is ' ~ var(high) ~ ', not ' ~ var(low)) %}
+    {%- endfor %}
+    {%- if wrong %}
+        {{- exceptions.raise_compiler_error('Of the vars, ' ~ wrong | join('; ')) }}
+    {%- endif %}
+{% endmacro %}
