@@ -77,7 +77,20 @@ class Batches:
             return []
         if len(self._waiting) < self._size and (is_more_to_come or self._in_flight):
             return []
-        batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+        batch: list[Ask] = []
+        passed_over: list[Ask] = []
+        asked, named = set[int](), set[int]()
+        while self._waiting and len(batch) < self._size:
+            ask = self._waiting.popleft()
+            ids = {id_ for id_, _ in ask.ids}
+            # Of two tests that share an id, records could not be told apart by the id asked for.
+            if ask.next_id in named or not asked.isdisjoint(ids):
+                passed_over.append(ask)
+                continue
+            batch.append(ask)
+            asked.add(ask.next_id)
+            named |= ids
+        self._waiting.extendleft(reversed(passed_over))
         self._in_flight += bool(batch)
         return batch
 
@@ -132,23 +145,35 @@ class Batches:
                 others += 1
             elif self._is_first(value):
                 given[books.test_id].append(value)
-        if others:  # they come when their own test is asked for
+        if others and self.endpoint.is_shared:  # they come when their own test is asked for
+            books.remark("other tests have the same user story version")
+        elif others:
             books.fail(f"{others} of other tests came as well")
         books.mended_count += mended  # in which test's records it was is not known
         for ask in batch:
-            self._settle(ask, given[ask.scope.test_id], claimed_count, outcome)
+            of_test = given[ask.scope.test_id]
+            whole = values if others and self.endpoint.is_shared else of_test
+            self._settle(ask, of_test, whole, claimed_count, outcome)
         return outcome
 
     def _settle(
-        self, ask: Ask, values: list[Any], claimed_count: int | None, outcome: Outcome
+        self,
+        ask: Ask,
+        values: list[Any],
+        whole: list[Any],
+        claimed_count: int | None,
+        outcome: Outcome,
     ) -> None:
+        """Take the records of one test; `whole` is what a call for its id alone answers."""
         id_, story_id = ask.ids[ask.asked]
         ask.asked += 1
+        if any((known := _id(value)) is not None and ask.scope.has(known) for value in values):
+            ask.scope.fail("the same records came for several ids")
         columns = {"user_story_version_id": id_, "user_story_id": story_id}
         outcome.found += [(ask.scope, record, columns) for record in ask.scope.keyed(values)]
-        body: dict[str, Any] = {self.endpoint.answer_keys[0]: values}
+        body: dict[str, Any] = {self.endpoint.answer_keys[0]: whole}
         if claimed_count is not None:
-            body["meta"] = {"record_count": len(values)}
+            body["meta"] = {"record_count": len(whole)}
         outcome.answers.append((self.first_path(id_), body))
         if ask.asked < len(ask.ids):
             outcome.again.append(ask)

@@ -42,6 +42,8 @@ class Endpoint:
     """Stands between the ids of a batch."""
     counts_records: bool = False
     """Whether a batch comes in pages and says, under `meta.record_count`, how many there are."""
+    is_shared: bool = False
+    """Whether tests can share an id of a batch, so that an answer has the records of them all."""
     can_be_missing: bool = False
     """Whether not to be found (HTTP 404) can mean that there is nothing of it."""
     for_test_cases: bool = False
@@ -153,6 +155,7 @@ EXECUTIONS = Endpoint(
     test_field="test_cycle",
     separator="&user_story_version_ids[]=",
     counts_records=True,
+    is_shared=True,
     can_be_missing=True,
 )
 TEST_CASE_TESTS = Endpoint(

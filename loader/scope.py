@@ -99,7 +99,8 @@ class Scope:
 
     def remark(self, text: str) -> None:
         """Note what is worth knowing though nothing is missing."""
-        self._remarks.append(text)
+        if text not in self._remarks:
+            self._remarks.append(text)
 
     def has(self, id_: int | str) -> bool:
         """Return whether a record was seen."""
