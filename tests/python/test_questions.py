@@ -7,6 +7,7 @@ import shlex
 import signal
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,6 +64,8 @@ def written(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.2f}"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return f"{value:%Y-%m-%d}" if isinstance(value, date) else str(value)
 
 
