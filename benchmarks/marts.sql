@@ -140,7 +140,12 @@ select
     _dlt_load_id as load_id,
     loaded_at at time zone 'UTC' as loaded_at,
     row_number() over (
-        partition by endpoint, customer_id, id order by loaded_at desc, content_hash desc, _dlt_load_id desc
+        partition by endpoint, customer_id, id
+        order by
+            loaded_at desc,
+            case when endpoint not in ('test_details', 'test_case_tests') then product_id end,
+            content_hash desc,
+            _dlt_load_id desc
     ) as age
 from landed
 where _dlt_load_id in (select load_id from testio_raw._dlt_loads where status = 0);
@@ -193,8 +198,13 @@ where endpoint = 'products' and age = 1;
 
 create temp table gone_tests as
 with listed_tests as (
-    select customer_id, record_id, max(read_at) as read_at
+    select
+        customer_id,
+        record_id,
+        max(read_at) filter (where product_id is not null) as by_product_at,
+        max(read_at) filter (where product_id is null) as alone_at
     from listed
+    anti join gone_products using (customer_id, product_id)
     where endpoint = 'tests'
     group by all
 )
@@ -211,10 +221,13 @@ where
     tests.endpoint = 'tests'
     and tests.age = 1
     and (
-        gone_products.product_id is not null
-        or listed_tests.read_at is null
-        or listed_tests.read_at < of_product.read_at
-        or listed_tests.read_at < of_test.read_at
+        by_product_at is null
+        or (alone_at is null and by_product_at < of_test.read_at)
+    )
+    and (
+        alone_at is null
+        or alone_at < of_product.read_at
+        or gone_products.product_id is not null
     );
 
 -- What is there: what belongs to a product or test that is gone is gone as well.
@@ -223,6 +236,28 @@ select distinct listed.endpoint, listed.customer_id, listed.record_id
 from listed
 anti join gone_products using (customer_id, product_id)
 anti join gone_tests using (customer_id, test_id);
+
+-- Of what several products list, the newest version in the one with the lowest id that still lists it.
+create temp macro newest_listed(of_endpoint) as table
+    with of_products as (
+        select * from versions
+        where endpoint = of_endpoint
+        qualify row_number() over (partition by customer_id, record_id, product_id order by age) = 1
+    ),
+
+    by_products as (
+        select distinct customer_id, product_id, record_id
+        from listed
+        anti join gone_products using (customer_id, product_id)
+        where endpoint = of_endpoint
+    )
+
+    select place
+    from of_products
+    left join by_products using (customer_id, product_id, record_id)
+    qualify row_number() over (
+        partition by customer_id, record_id order by by_products.record_id is null, product_id
+    ) = 1;
 
 -- What is not there any more, when it was seen last and when it was missed first.
 create temp table deleted as
@@ -240,6 +275,11 @@ scopes as (
     select endpoint, customer_id, record_id, scope from gone
     union
     select endpoint, customer_id, record_id, alone_scope from gone where alone_scope is not null
+    union
+    select endpoint, customer_id, record_id, scope_of(customer_id, endpoint, product_id, null)
+    from versions
+    semi join gone using (endpoint, customer_id, record_id)
+    where endpoint in ('features', 'user_stories', 'test_environments')
 ),
 
 -- Most reads list the same as the one before.
@@ -250,10 +290,16 @@ lists as (
     group by all
 ),
 
-seen as (
-    select endpoint, customer_id, record_id, max(read_at) as read_at
+sightings as (
+    select endpoint, customer_id, record_id, scope, max(read_at) as read_at
     from scopes
     inner join (select scope, unnest(ids) as record_id, read_at from lists) as ids using (scope, record_id)
+    group by all
+),
+
+seen as (
+    select endpoint, customer_id, record_id, max(read_at) as read_at
+    from sightings
     group by all
 ),
 
@@ -262,7 +308,13 @@ missed as (
     from seen
     inner join scopes using (endpoint, customer_id, record_id)
     inner join reads on scopes.scope = reads.scope and seen.read_at < reads.read_at
-    where reads.is_complete
+    left join sightings
+        on
+            scopes.endpoint = sightings.endpoint
+            and scopes.customer_id = sightings.customer_id
+            and scopes.record_id = sightings.record_id
+            and scopes.scope = sightings.scope
+    where reads.is_complete and (seen.endpoint = 'tests' or seen.read_at = sightings.read_at)
     group by all
 ),
 
@@ -338,7 +390,7 @@ from (
         try(json_extract_string(payload, paths)) as t,
         try(json_type(payload, paths)) as y
     from testio_raw.features
-    semi join newest('features') as newest on features.rowid = newest.place
+    semi join newest_listed('features') as newest on features.rowid = newest.place
 );
 
 create temp table user_stories as
@@ -354,7 +406,7 @@ from (
     try(json_extract_string(payload, paths)) as t,
     try(json_type(payload, paths)) as y
     from testio_raw.user_stories
-    semi join newest('user_stories') as newest on user_stories.rowid = newest.place
+    semi join newest_listed('user_stories') as newest on user_stories.rowid = newest.place
 );
 
 create temp table test_environments as
@@ -374,7 +426,7 @@ from (
         try(json_extract_string(payload, paths)) as t,
         try(json_type(payload, paths)) as y
     from testio_raw.test_environments
-    semi join newest('test_environments') as newest on test_environments.rowid = newest.place
+    semi join newest_listed('test_environments') as newest on test_environments.rowid = newest.place
 );
 
 create temp table tests as
@@ -586,9 +638,11 @@ select
     test_feature_id is not null and features.feature_id is not null as is_known,
     is_known and row_number() over (
         partition by elements.customer_id, test_feature_id, is_known
-        order by elements.loaded_at desc, test_id desc, feature_number
+        order by listed_tests.record_id is null, test_id, feature_number
     ) = 1 as is_kept
 from elements
+left join (select distinct customer_id, record_id from listed where endpoint = 'tests') as listed_tests
+    on elements.customer_id = listed_tests.customer_id and elements.test_id = listed_tests.record_id
 left join features
     on elements.customer_id = features.customer_id and as_bigint(feature.feature_id) = features.feature_id;
 
@@ -1018,7 +1072,8 @@ listed_sections as (
     from elements
     where section_id is not null
     qualify row_number() over (
-        partition by customer_id, section_id order by loaded_at desc, product_id, section_name
+        partition by customer_id, section_id
+        order by loaded_at < newest_at, product_id, loaded_at desc, section_name
     ) = 1
 ),
 

@@ -64,7 +64,16 @@ class Endpoint:
             "loaded_at": "timestamp",
         }
         required = columns.keys() - self.columns.keys() - {RECORD_KEY}
-        return Table(self.name, columns, frozenset(required))
+        return Table(self.name, columns, frozenset(required), self.key)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell its records apart.
+
+        Products can list the same record, and a load may read only one of them.
+        """
+        is_catalogue = self.parent == "product" and self.reading == "whole"
+        return ("customer_id", "product_id", "id") if is_catalogue else ("customer_id", "id")
 
 
 PRODUCTS = Endpoint("products", "/products", ("products",))

@@ -134,11 +134,15 @@ class Steps:
         records, answers = listing.step()
         for path, body in answers:
             self._keep(path, body)
-        for record in filter(self._is_new, records):
+        for record in records:
             named = nested_id(record.value, "product")
-            product_id = named if named in self._product_ids else scope.product_id
-            done.tests.append(self._test(record, product_id))
-            rows.append(scope.row(record, self._loaded_at, product_id=product_id))
+            is_named, is_new = named in self._product_ids, self._is_new(record)
+            product_id = named if is_named else scope.product_id
+            if is_new:
+                done.tests.append(self._test(record, product_id))
+            # Which product's list comes first is chance: one that names none lands with each.
+            if is_new or not is_named:
+                rows.append(scope.row(record, self._loaded_at, product_id=product_id))
         done.land(TESTS.table, rows)
         if not listing.is_done:
             done.listings.append(listing)

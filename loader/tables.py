@@ -28,6 +28,8 @@ class Table:
     name: str
     columns: dict[str, ColumnType]
     required: frozenset[str]
+    key: tuple[str, ...] = ("customer_id", "id")
+    """The columns that tell its records apart."""
 
     @property
     def is_versioned(self) -> bool:
@@ -66,9 +68,9 @@ class Table:
         }
 
 
-def record_key(customer_id: int, record_id: int | str) -> str:
-    """Return the key of a record; a customer id has digits only, so no two records share one."""
-    return f"{customer_id}-{record_id}"
+def record_key(*ids: int | str | None) -> str:
+    """Return the key of a record; all ids but the last have digits only, so no two share one."""
+    return "-".join(map(str, ids))
 
 
 _SCOPE: dict[str, ColumnType] = {

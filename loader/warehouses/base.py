@@ -178,9 +178,9 @@ class Warehouse(ABC):
                 qualified = names[table.name]
                 if table.name not in with_key:
                     client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
+                key = " || '-' || ".join(f"cast({column} as varchar)" for column in table.key)
                 client.execute_sql(
-                    f"update {qualified} set {RECORD_KEY} = cast(customer_id as varchar) || '-' ||"
-                    f" cast(id as varchar) where {RECORD_KEY} is null"
+                    f"update {qualified} set {RECORD_KEY} = {key} where {RECORD_KEY} is null"
                 )
 
 

@@ -24,6 +24,22 @@ deleted as (
     where present.record_id is null
 ),
 
+-- Several products can have listed a record, each in a scope of its own.
+product_scopes as (
+    select
+        versions.customer_id,
+        versions.endpoint,
+        versions.record_id,
+        versions.scope_key
+    from {{ ref('int_record_versions') }} as versions
+    inner join deleted
+        on
+            versions.customer_id = deleted.customer_id
+            and versions.endpoint = deleted.endpoint
+            and versions.record_id = deleted.record_id
+    where versions.endpoint in ('features', 'user_stories', 'test_environments', 'test_templates')
+),
+
 own_scopes as (
     select
         customer_id,
@@ -31,7 +47,7 @@ own_scopes as (
         record_id,
         scope_key
     from deleted
-    union all
+    union
     select
         customer_id,
         endpoint,
@@ -39,6 +55,13 @@ own_scopes as (
         alone_scope_key as scope_key
     from deleted
     where alone_scope_key is not null
+    union
+    select
+        customer_id,
+        endpoint,
+        record_id,
+        scope_key
+    from product_scopes
 ),
 
 reads as (
@@ -70,20 +93,32 @@ listed as (
     group by scope_key, {{ to_bigint('element') }}
 ),
 
-last_seen as (
+sightings as (
     select
         own_scopes.customer_id,
         own_scopes.endpoint,
         own_scopes.record_id,
+        own_scopes.scope_key,
         max(listed.read_at) as read_at
     from own_scopes
     inner join listed
         on
             own_scopes.scope_key = listed.scope_key
             and own_scopes.record_id = listed.record_id
-    group by own_scopes.customer_id, own_scopes.endpoint, own_scopes.record_id
+    group by own_scopes.customer_id, own_scopes.endpoint, own_scopes.record_id, own_scopes.scope_key
 ),
 
+last_seen as (
+    select
+        customer_id,
+        endpoint,
+        record_id,
+        max(read_at) as read_at
+    from sightings
+    group by customer_id, endpoint, record_id
+),
+
+-- It is missed where it was seen last; a test in either of its scopes, as each has all there is of it.
 missed_itself as (
     select
         last_seen.customer_id,
@@ -100,7 +135,15 @@ missed_itself as (
         on
             own_scopes.scope_key = reads.scope_key
             and last_seen.read_at < reads.read_at
-    where reads.is_complete
+    left join sightings
+        on
+            own_scopes.customer_id = sightings.customer_id
+            and own_scopes.endpoint = sightings.endpoint
+            and own_scopes.record_id = sightings.record_id
+            and own_scopes.scope_key = sightings.scope_key
+    where
+        reads.is_complete
+        and (last_seen.endpoint = 'tests' or last_seen.read_at = sightings.read_at)
     group by last_seen.customer_id, last_seen.endpoint, last_seen.record_id
 ),
 

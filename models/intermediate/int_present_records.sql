@@ -60,15 +60,23 @@ gone_products as (
 
 listed_tests as (
     select
-        customer_id,
-        test_id,
-        max(read_at) as read_at
+        listed.customer_id,
+        listed.test_id,
+        max(case when listed.product_id is not null then listed.read_at end) as by_product_at,
+        max(case when listed.product_id is null then listed.read_at end) as alone_at
     from listed
-    where endpoint = 'tests'
-    group by customer_id, test_id
+    left join gone_products
+        on
+            listed.customer_id = gone_products.customer_id
+            and listed.product_id = gone_products.product_id
+    where
+        listed.endpoint = 'tests'
+        and gone_products.product_id is null
+    group by listed.customer_id, listed.test_id
 ),
 
--- A test is read with its product's tests, and by itself with --test: the later read decides.
+-- A test is read with its product's tests, and by itself with --test: the later read decides. Where several
+-- products list it, it is there as long as one of them does.
 gone_tests as (
     select
         known.customer_id,
@@ -87,10 +95,13 @@ gone_tests as (
     where
         known.endpoint = 'tests'
         and (
-            gone_products.product_id is not null
-            or listed_tests.read_at is null
-            or listed_tests.read_at < of_product.read_at
-            or listed_tests.read_at < of_test.read_at
+            listed_tests.by_product_at is null
+            or (listed_tests.alone_at is null and listed_tests.by_product_at < of_test.read_at)
+        )
+        and (
+            listed_tests.alone_at is null
+            or listed_tests.alone_at < of_product.read_at
+            or gone_products.product_id is not null
         )
 ),
 

@@ -11,7 +11,7 @@ with versions as (
         loaded_at,
         row_number() over (
             partition by customer_id, id
-            order by loaded_at desc, content_hash desc, _dlt_load_id desc
+            order by {{ newest_first(endpoint) }}
         ) as age
     from (
         {{ landed_rows(endpoint) }}

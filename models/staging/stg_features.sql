@@ -1,5 +1,5 @@
 with source as (
-    {{ current_records('features') }}
+    {{ catalogue_records('features') }}
 ),
 
 projected as (

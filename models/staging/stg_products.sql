@@ -9,6 +9,7 @@ projected as (
         ('product_type', 'type', 'name'),
         ('description', 'description', 'text'),
         ('sections', 'sections', 'array'),
+        ('sections_with_default', 'sections_with_default', 'array'),
     ], keep=['id', 'customer_id', 'loaded_at']) }}
 ),
 
@@ -24,6 +25,7 @@ renamed as (
         product_type,
         description,
         coalesce(sections, '[]') as sections,
+        coalesce(sections_with_default, '[]') as sections_with_default,
         unfit_columns,
 
         -- times

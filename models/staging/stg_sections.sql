@@ -37,8 +37,9 @@ numbered as (
         row_number() over (
             partition by projected.customer_id, projected.section_id
             order by
-                projected.loaded_at desc,
+                case when projected.loaded_at = newest_products.loaded_at then 0 else 1 end,
                 projected.id asc,
+                projected.loaded_at desc,
                 {{ sortable('projected.section_name') }} asc
         ) as place
     from projected

@@ -1,5 +1,5 @@
 with source as (
-    {{ current_records('test_environments') }}
+    {{ catalogue_records('test_environments') }}
 ),
 
 projected as (

@@ -1,5 +1,5 @@
 with source as (
-    {{ current_records('test_templates') }}
+    {{ catalogue_records('test_templates') }}
 ),
 
 projected as (

@@ -1,5 +1,5 @@
 with source as (
-    {{ current_records('user_stories') }}
+    {{ catalogue_records('user_stories') }}
 ),
 
 projected as (

@@ -29,7 +29,7 @@ from loader.warehouses.duckdb_file import DuckDbFile
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 KEYS = " union all ".join(
-    f"select '{e.name}' as endpoint, record_key, customer_id || '-' || id as expected "
+    f"select '{e.name}' as endpoint, record_key, concat_ws('-', {', '.join(e.key)}) as expected "
     f"from testio_raw.{e.name}"
     for e in ENDPOINTS
 )

@@ -69,15 +69,31 @@ judged_alone as (
             and renamed.feature_id = features.feature_id
 ),
 
--- Of elements with the same id, the one that landed last stays.
+listed_tests as (
+    select distinct
+        customer_id,
+        id as test_id
+    from (
+        {{ standing_ids('(' ~ landed_rows('ledger') ~ ')', 'tests') }}
+    ) as listed
+),
+
+-- Of elements with the same id, that of a test which is still listed stays, and then that of the lowest id.
 ranked as (
     select
-        *,
+        judged_alone.*,
         row_number() over (
-            partition by customer_id, test_feature_id, own_reason
-            order by loaded_at desc, test_id desc, element_number asc
+            partition by judged_alone.customer_id, judged_alone.test_feature_id, judged_alone.own_reason
+            order by
+                case when listed_tests.test_id is null then 1 else 0 end,
+                judged_alone.test_id asc,
+                judged_alone.element_number asc
         ) as place
     from judged_alone
+    left join listed_tests
+        on
+            judged_alone.customer_id = listed_tests.customer_id
+            and judged_alone.test_id = listed_tests.test_id
 ),
 
 judged as (
