@@ -136,7 +136,7 @@ class Scope:
         Of those with one id it is the one whose content sorts last: the order of an answer is no
         sign of which is right, and another one at the next load must not look like a change.
         """
-        chosen: dict[int | str, Record] = {}
+        found: dict[int | str, dict[str, Record]] = {}
         for value in values:
             self._record_count += 1
             try:
@@ -147,14 +147,13 @@ class Scope:
                 self._unkeyed += 1
                 self._put_aside(str(reason), value)
                 continue
-            other = chosen.setdefault(record.id, record)
-            if other is record:
-                continue
-            self._repeated_count += 1
-            if other.content != record.content:
-                worse, chosen[record.id] = sorted((other, record), key=lambda r: r.content)
-                self._put_aside(_TWICE, worse.value)
-        return list(chosen.values())
+            contents = found.setdefault(record.id, {})
+            self._repeated_count += bool(contents)
+            contents.setdefault(record.content, record)
+        for contents in found.values():
+            for content in sorted(contents)[:-1]:
+                self._put_aside(_TWICE, contents[content].value)
+        return [contents[max(contents)] for contents in found.values()]
 
     def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
         """Return the row that lands for a record."""
