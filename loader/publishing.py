@@ -229,17 +229,23 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
     """Return what the last build has made, if it has passed and no load has landed since."""
     try:
         rows = connection.execute(
-            "select built_at, load_id, schema_name, table_name, published_schema, published"
+            "select built_at, load_count, load_id, schema_name, table_name, published_schema,"
+            " published"
             " from warehouse.testio_audit.passed_build order by published_schema, table_name"
         ).fetchall()
-    except duckdb.CatalogException as error:
+    # An earlier version has written no `load_count`.
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise NotPublished(
             "what is in the warehouse has not passed a whole `dbt build`; run it, mend what fails, "
             "then publish again"
         ) from error
     loads = f"warehouse.{RAW_DATASET}._dlt_loads"
-    newest = connection.execute(f"select max(load_id) from {loads} where status = 0").fetchone()
-    if newest != (rows[0][1],):
+    # Loads are only added, or all dropped: as many, with the same largest id, are the same loads.
+    # The largest id alone is not enough, since a clock that has stepped back gives smaller ones.
+    landed = connection.execute(
+        f"select count(*), max(load_id) from {loads} where status = 0"
+    ).fetchone()
+    if landed != rows[0][1:3]:
         raise NotPublished(
             "a load has landed that the last `dbt build` has not seen; run `dbt build`, then "
             "publish again"
@@ -252,7 +258,7 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
             None if published == _TO_EVERYONE else "customer_id",
             (schema, table),
         )
-        for _, _, schema, table, published_schema, published in rows
+        for *_, schema, table, published_schema, published in rows
     ]
 
 

@@ -42,7 +42,11 @@
             ~ node.config.schema ~ "' as published_schema, '" ~ node.config.meta.published ~ "' as published"
         ) %}
     {%- endfor %}
-    select built.*, loads.load_id, {{ testio.to_utc(dbt.current_timestamp()) }} as built_at
+    select built.*, loads.load_id, loads.load_count, {{ testio.to_utc(dbt.current_timestamp()) }} as built_at
     from ({{ built | join(' union all ') }}) as built
-    cross join (select max(load_id) as load_id from {{ source('testio_raw', '_dlt_loads') }} where status = 0) as loads
+    cross join (
+        select max(load_id) as load_id, count(*) as load_count
+        from {{ source('testio_raw', '_dlt_loads') }}
+        where status = 0
+    ) as loads
 {% endmacro %}

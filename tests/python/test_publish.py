@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +359,16 @@ def test_what_is_no_whole_build_is_not_published(
 
 def test_what_has_landed_after_the_build_is_waited_for(built: Path, to: Path) -> None:
     publish("--to", to)
+    with serve(account(3)) as sandbox:
+        pipeline.load(DuckDbFile(built), Customer("initech", 3, TOKEN, sandbox.url))
+    assert_refused(to, "a load has landed")
+
+
+def test_a_load_that_a_clock_has_dated_back_is_waited_for(
+    built: Path, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 15, row 24: the newest load is the one that landed last, whatever its id says."""
+    monkeypatch.setattr("dlt.extract.storage.create_load_id", lambda: f"{time.time() - 3000:.6f}")
     with serve(account(3)) as sandbox:
         pipeline.load(DuckDbFile(built), Customer("initech", 3, TOKEN, sandbox.url))
     assert_refused(to, "a load has landed")
