@@ -66,6 +66,8 @@ class Client:
 
     base_url: str
     token: str = field(repr=False)
+    after: datetime | None = None
+    """The last read that has landed; the times of this client's answers are later."""
     max_batch = 200
     is_replay = False
 
@@ -79,6 +81,7 @@ class Client:
         self._bounds = bounds()
         timeout = self._settings.request_timeout
         self._transport = Transport(self.base_url, self.token, timeout, self._bounds)
+        self._clock = clock.SteadyClock(self.after)
         self._resume_at = 0.0
         self._lock = threading.Lock()
         self._breaker = Breaker(self._probe)
@@ -112,7 +115,7 @@ class Client:
 
     def now(self) -> datetime:
         """See `loader.api.Api`."""
-        return clock.now()
+        return self._clock.now()
 
     def has(self, path: str) -> bool:
         """Return True: whether the API has an answer is known when it was asked."""

@@ -117,6 +117,14 @@ def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
     ids = [customer.customer_id for customer in customers]
     if doubled := {id_ for id_ in ids if ids.count(id_) > 1}:
         raise BadConfiguration(f"two customers share the customer_id {min(doubled)}; give each one")
+    owners: dict[tuple[str, str], str] = {}
+    for customer in customers:
+        account = customer.base_url, customer.api_token
+        if needs_token and (other := owners.setdefault(account, customer.name)) != customer.name:
+            raise BadConfiguration(
+                f"the customers {other} and {customer.name} share one API token, which belongs to "
+                "one of them; give each its own"
+            )
     return customers
 
 

@@ -1,15 +1,16 @@
 """Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from loader import clock
 from loader.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from loader.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
-from loader.rereading import Known, read_ids
+from loader.rereading import IdLists, Known, read_ids
 from loader.scope import describe
 from loader.tables import QUARANTINE
 
@@ -65,7 +66,28 @@ class LedgerReader:
 
     def known(self, customer_id: int) -> Known:
         """Return what earlier loads have read completely of a customer."""
-        read_at = self._select(
+        last = self._select(
+            "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
+            customer_id,
+            PRODUCTS.name,
+        )
+        products = self._products(customer_id)
+        return Known(
+            self._read_at(customer_id),
+            self._listed(customer_id, products),
+            self._of_tests(customer_id),
+            products,
+            self._accounts(),
+            last[0][0] if last else None,
+            self._last_at(customer_id),
+        )
+
+    def products(self, customer_id: int) -> Known:
+        """Return what is known of products only: whose an account is, shows by them."""
+        return Known(products=self._products(customer_id), accounts=self._accounts())
+
+    def _read_at(self, customer_id: int) -> dict[int, datetime]:
+        rows = self._select(
             "select test_id, min(complete_at) from ("
             "  select test_id, endpoint, max(read_at) as latest_at,"
             "    max(case when is_complete then read_at end) as complete_at"
@@ -78,16 +100,7 @@ class LedgerReader:
             customer_id,
             len(_OF_ANY_TEST),
         )
-        last = self._select(
-            "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
-            customer_id,
-            PRODUCTS.name,
-        )
-        return Known(
-            {int(id_): at for id_, at in read_at},
-            self._listed(customer_id),
-            last[0][0] if last else None,
-        )
+        return {int(id_): at for id_, at in rows}
 
     def last_read_at(self, customer_id: int) -> datetime | None:
         """Return the latest time at which anything of a customer was read; None if none was."""
@@ -97,6 +110,16 @@ class LedgerReader:
             customer_id,
         )
         return rows[0][0] if rows else None
+
+    def _last_at(self, customer_id: int) -> datetime | None:
+        """Return when a customer's latest load has read or landed; it has landed after reading."""
+        rows = self._select(
+            "select max(inserted_at) from {_dlt_loads}"
+            " where load_id in (select _dlt_load_id from {ledger} where customer_id = %s)",
+            customer_id,
+        )
+        times = [self.last_read_at(customer_id), rows[0][0] if rows else None]
+        return max((at for at in times if at and not clock.is_ahead(at)), default=None)
 
     def report(self, load_id: str) -> list[EndpointReport]:
         """Return what a load did, by endpoint."""
@@ -146,13 +169,14 @@ class LedgerReader:
     def loads(self, limit: int = 10) -> list[LoadSummary]:
         """Return the latest loads, newest first."""
         rows = self._select(
-            "select ledger.customer_id, loads.inserted_at, count(*),"
+            # A clock that has stepped back dates a load back, but not its reads.
+            "select ledger.customer_id, greatest(loads.inserted_at, max(read_at)), count(*),"
             " count(case when not is_complete then 1 end),"
             f" {_total('record_count')}, {_total('requests')}"
             " from {ledger} as ledger"
             " inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
-            " group by ledger.customer_id, loads.inserted_at"
-            f" order by loads.inserted_at desc limit {limit:d}"
+            " group by ledger.customer_id, loads.load_id, loads.inserted_at"
+            f" order by 2 desc limit {limit:d}"
         )
         return [LoadSummary(*row) for row in rows]
 
@@ -229,14 +253,16 @@ class LedgerReader:
         return [self._customer(customer_id) for (customer_id,) in ids]
 
     def _customer(self, customer_id: int) -> CustomerStatus:
-        known = self.known(customer_id)
+        products = self._products(customer_id)
+        known = Known(self._read_at(customer_id), self._listed(customer_id, products))
         listed = known.tests()
         reads = [known.read_at[test_id] for test_id in listed if test_id in known.read_at]
         return CustomerStatus(
             customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)
         )
 
-    def _listed(self, customer_id: int) -> dict[tuple[str, int], str]:
+    def _listed(self, customer_id: int, products: Collection[int]) -> dict[tuple[str, int], str]:
+        """Return what these products had: what vanished products had is gone with them."""
         rows = self._select(
             "select endpoint, product_id, ids from ("
             "  select endpoint, product_id, ids, row_number() over ("
@@ -246,7 +272,52 @@ class LedgerReader:
             ") as reads where age = 1",
             customer_id,
         )
-        return {(str(endpoint), int(product_id)): str(ids) for endpoint, product_id, ids in rows}
+        return {
+            (str(endpoint), int(product_id)): str(ids)
+            for endpoint, product_id, ids in rows
+            if product_id in products
+        }
+
+    def _products(self, customer_id: int) -> frozenset[int]:
+        """Return the products that marts show: incomplete lists take none away."""
+        rows = self._select(
+            "select distinct ids from {ledger} where customer_id = %s and endpoint = %s"
+            " and read_at >= coalesce((select max(read_at) from {ledger}"
+            "  where customer_id = %s and endpoint = %s and is_complete), read_at)",
+            *[customer_id, PRODUCTS.name] * 2,
+        )
+        return frozenset(id_ for (ids,) in rows for id_ in read_ids(ids))
+
+    def _accounts(self) -> dict[int, dict[int, str]]:
+        rows = self._select(
+            "select customer_id, id, content_hash from (select customer_id, id, content_hash,"
+            "  row_number() over (partition by customer_id, id"
+            "   order by loaded_at desc, content_hash desc) as age from {products}"
+            ") as versions where age = 1"
+        )
+        accounts: defaultdict[int, dict[int, str]] = defaultdict(dict)
+        for customer_id, id_, version in rows:
+            accounts[customer_id][id_] = version
+        return accounts
+
+    def _of_tests(self, customer_id: int) -> dict[str, IdLists]:
+        """Return what tests had; as one text per endpoint, since an account has many tests."""
+        rows = self._select(
+            "select endpoint, string_agg(cast(test_id as varchar) || ids, '' order by test_id)"
+            " from (select reads.endpoint, reads.test_id, min(reads.ids) as ids"
+            "  from {ledger} as reads inner join ("
+            "   select endpoint, test_id, max(read_at) as read_at from {ledger}"
+            f"   where customer_id = %s and is_complete and test_id is not null"
+            f"   and endpoint in {_names(_OF_TESTS)} group by endpoint, test_id"
+            "  ) as latest on reads.endpoint = latest.endpoint"
+            "  and reads.test_id = latest.test_id and reads.read_at = latest.read_at"
+            "  where reads.customer_id = %s and reads.is_complete"
+            "  group by reads.endpoint, reads.test_id"
+            " ) as lists where ids <> '[]' group by endpoint",
+            customer_id,
+            customer_id,
+        )
+        return {str(endpoint): IdLists(text) for endpoint, text in rows}
 
     def _versions(self, endpoints: list[str], load_id: str) -> dict[str, int]:
         counts = " union all ".join(

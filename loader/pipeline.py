@@ -77,6 +77,8 @@ class PlanReport:
     endpoints: Mapping[str, Plan]
     problems: list[str]
     """Lists that could not be read, and why."""
+    remarks: list[str]
+    """Deletions that would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Selection:
     is_full: bool = False
     record_to: str = ""
     replay_from: str = ""
+    accept_deletions: bool = False
+    accept_account_change: bool = False
 
 
 def load(
@@ -168,6 +172,7 @@ def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> Plan
         customer.name,
         endpoints,
         [problem for planned in endpoints.values() for problem in planned.problems],
+        [remark for planned in endpoints.values() for remark in planned.remarks],
     )
 
 
@@ -288,6 +293,8 @@ def _source(
         known=replace(known, read_at={}) if selection.is_full else known,
         record_to=archive_of(selection.record_to, customer),
         replay_from=archive_of(selection.replay_from, customer),
+        accept_deletions=selection.accept_deletions,
+        accept_account_change=selection.accept_account_change,
         tally=tally,
     )
 

@@ -21,6 +21,7 @@ from loader.rereading import Rereading
 from loader.schedule import Schedule
 from loader.scope import COMPLETE, MAX_RECORD_BYTES, describe
 from loader.steps import Done, Landing, Steps, Test
+from loader.tables import LEDGER
 from loader.tally import Tally
 
 MAX_IN_FLIGHT = 10
@@ -44,6 +45,8 @@ class Plan:
     calls: int = 0
     problems: list[str] = field(default_factory=list)
     """What could not be read; there may be more to read behind it."""
+    remarks: list[str] = field(default_factory=list)
+    """Which deletions would be accepted."""
 
 
 class Reader:
@@ -62,10 +65,21 @@ class Reader:
         recorder: Recorder | None = None,
         tally: Tally | None = None,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        accept_deletions: bool = False,
+        accept_account_change: bool = False,
     ) -> None:
         self._api = api
         self._recorder = recorder
-        self._steps = Steps(api, customer_id, rereading, recorder, tally, max_record_bytes)
+        self._steps = Steps(
+            api,
+            customer_id,
+            rereading,
+            recorder,
+            tally,
+            max_record_bytes,
+            accept_deletions=accept_deletions,
+            accept_account_change=accept_account_change,
+        )
         self._rereading = rereading
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
@@ -101,6 +115,9 @@ class Reader:
             self._follow(done)
         if COMPLETE not in outcomes:
             raise NothingRead(_told_once(outcomes))
+        for row in self._steps.deletions.release():
+            yield Landing(LEDGER.name, [row])
+            incomplete += [row] if self._recorder and not row["is_complete"] else []
         if self._recorder:
             self._recorder.finish(incomplete, self._unlisted_test_ids)
 
@@ -127,11 +144,17 @@ class Reader:
             plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
         if COMPLETE not in outcomes:
             raise NothingRead(_told_once(outcomes))
+        deletions = self._steps.deletions
+        for name, finding in deletions.findings().items():
+            found = plans[name].remarks if deletions.are_accepted else plans[name].problems
+            found.append(f"{name}: {finding}")
         return dict(plans)
 
     # What is read, and when
 
     def _begin(self) -> None:
+        if self._test_ids and self._rereading.known.accounts:
+            self._schedule.add(_LISTS, self._steps.identify)
         for test_id in sorted(self._test_ids | self._unlisted_test_ids):
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))
         if not self._test_ids:

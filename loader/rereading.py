@@ -5,15 +5,19 @@ settling time after its end, its bugs. All others are read again now and then, t
 first, so that nothing in the warehouse grows older than a stated age.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from math import ceil
 from typing import Any
 
 import orjson
 
-from loader.endpoints import TESTS
+from loader.endpoints import PRODUCTS, TESTS
 
 _FINAL = frozenset({"archived", "cancelled"})
 _SMALL_ACCOUNT = 200
@@ -24,6 +28,29 @@ _FRESH = 0.25
 """Up to this part of the stated age nothing settled is read again."""
 
 
+class IdLists:
+    """A list of ids per test, in little more memory than their text takes.
+
+    Args:
+        text: each test's id and its list, in the order of tests: `12[101,102]17[103]`.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+        self._tests, self._starts = array("q"), array("q")
+        for found in re.finditer(r"([0-9]+)\[[^]]*]", text):
+            self._tests.append(int(found[1]))
+            self._starts.append(found.end(1))
+
+    def get(self, test_id: int) -> str:
+        """Return the list of a test as JSON."""
+        place = bisect_left(self._tests, test_id)
+        if place == len(self._tests) or self._tests[place] != test_id:
+            return "[]"
+        start = self._starts[place]
+        return self._text[start : self._text.index("]", start) + 1]
+
+
 @dataclass(frozen=True)
 class Known:
     """What earlier loads have read, as the ledger has it."""
@@ -32,11 +59,43 @@ class Known:
     """By test: when all that belongs to it was last read completely, if that was the last time."""
     listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """By endpoint and product: the ids of the last complete read, as JSON."""
+    of_tests: Mapping[str, IdLists] = field(default_factory=dict)
+    """By endpoint of which tests have some: the same of each test."""
+    products: frozenset[int] = frozenset()
+    """The last complete list of products, and what incomplete ones had since."""
+    accounts: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    """By customer of the warehouse, this one or another: each product's newest content hash."""
     last_load_at: datetime | None = None
+    last_at: datetime | None = None
+    """When the latest load has read or landed; each read to come is later."""
 
-    def ids(self, endpoint: str, product_id: int) -> list[int]:
-        """Return the ids of the last complete read of a product's scope, as far as known."""
-        return read_ids(self.listed.get((endpoint, product_id), "[]"))
+    def has(self, endpoint: str) -> bool:
+        """Return whether any record of an endpoint is known."""
+        if endpoint == PRODUCTS.name:
+            return bool(self.products)
+        return endpoint in self.of_tests or any(name == endpoint for name, _ in self.listed)
+
+    def ids(
+        self, endpoint: str, product_id: int | None = None, test_id: int | None = None
+    ) -> list[int]:
+        """Return the ids of the last complete read of a scope, as far as known."""
+        if endpoint == PRODUCTS.name:
+            return sorted(self.products)
+        if endpoint == TESTS.name and test_id is not None:
+            return [test_id] if test_id in self._tests else []
+        if test_id is None:
+            return read_ids(self.listed.get((endpoint, product_id or 0), "[]"))
+        lists = self.of_tests.get(endpoint)
+        return read_ids(lists.get(test_id)) if lists else []
+
+    def all_ids(
+        self, endpoint: str, *, product_ids: Iterable[int] = (), test_ids: Iterable[int] = ()
+    ) -> Iterator[int]:
+        """Yield the ids of the scopes of several products or tests."""
+        for product_id in product_ids:
+            yield from self.ids(endpoint, product_id)
+        for test_id in test_ids:
+            yield from self.ids(endpoint, test_id=test_id)
 
     def tests(self) -> list[int]:
         """Return the ids of the tests that the lists of products had."""
@@ -46,6 +105,10 @@ class Known:
             if endpoint == TESTS.name
             for test_id in self.ids(endpoint, product_id)
         ]
+
+    @cached_property
+    def _tests(self) -> frozenset[int]:
+        return frozenset(self.tests())
 
 
 @dataclass(frozen=True)

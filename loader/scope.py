@@ -1,6 +1,6 @@
 """A scope is what is read as a whole or not: all products, one product's tests, one test's bugs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ MAX_RECORD_BYTES = 64_000_000
 """How large the JSON of a record may be by default, to land as a whole."""
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
+WHEN_RECORDED = "when recorded"
+"""What a problem begins with that a recording tells of."""
 _TWICE = "given twice, with different content"
 
 
@@ -103,6 +105,11 @@ class Scope:
         if text not in self._remarks:
             self._remarks.append(text)
 
+    @property
+    def ids(self) -> Collection[int | str]:
+        """The ids of the records that were seen."""
+        return self._contents.keys()
+
     def has(self, id_: int | str) -> bool:
         """Return whether a record was seen."""
         return id_ in self._contents
@@ -168,6 +175,10 @@ class Scope:
             ),
             "loaded_at": loaded_at,
         }
+
+    def version(self, record: Record, customer_id: int) -> str:
+        """Return the content hash that a record without other keys has if it is a customer's."""
+        return content_hash(self.endpoint.name, customer_id, record.id, record.content)
 
     def _hashed(self, key: dict[str, Any], record: Record) -> dict[str, Any]:
         """Return what makes a version beside the content.

@@ -42,6 +42,8 @@ def testio(
     max_record_mb: float = MAX_RECORD_BYTES / 1_000_000,
     record_to: str = "",
     replay_from: str = "",
+    accept_deletions: bool = False,
+    accept_account_change: bool = False,
     tally: Tally | None = None,
 ) -> Iterator[DltResource]:
     """Read a customer's account from the Test IO Customer API.
@@ -59,6 +61,11 @@ def testio(
         max_record_mb: how large the JSON of a record may be; a larger one goes into quarantine.
         record_to: a folder to keep the API's answers in.
         replay_from: a folder with such answers, which are landed instead of asking the API.
+        accept_deletions: whether all records that are missing are deleted, however many they are.
+            Unless it is set, scopes are incomplete if more than half of at least 20 known records
+            of a kind (products: of at least one) are missing.
+        accept_account_change: whether the account may be another one than before. Unless it is
+            set, nothing lands if no known product comes back, or those of another customer do.
         tally: what is counted while reading.
     """
     settings.refuse(
@@ -73,7 +80,7 @@ def testio(
         archive = Archive(Path(replay_from)) if replay_from else None
         # A recording is replayed as what it is, if nothing else is asked for.
         recorded = None if products or tests else archive
-        api: Api = archive or Client(base_url, api_token)
+        api: Api = archive or Client(base_url, api_token, known.last_at if known else None)
         began_at = api.now()
         return Reader(
             api,
@@ -91,6 +98,8 @@ def testio(
             max_record_bytes=int(max_record_mb * 1_000_000),
             recorder=Recorder(Path(record_to), began_at, products, tests) if record_to else None,
             tally=tally,
+            accept_deletions=accept_deletions,
+            accept_account_change=accept_account_change,
         )
 
     @dlt.resource(selected=False)

@@ -1,20 +1,23 @@
 """The steps of a walk over an account: each reads a little, and says what it has opened up."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
+from loader import identity
 from loader.api import Api, CallFailed, NotFound
 from loader.archive import Recorder
 from loader.batches import Ask, Batches, Outcome
 from loader.canonical import canonical
+from loader.deletions import Deletions
 from loader.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
 from loader.errors import Explained
 from loader.listing import Listing
 from loader.records import Record, nested_id, objects, parse_id
 from loader.rereading import Rereading
-from loader.scope import COMPLETE, MAX_RECORD_BYTES, Scope
+from loader.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, Scope
 from loader.tables import LEDGER, QUARANTINE, Table
 from loader.tally import Tally
 
@@ -77,6 +80,9 @@ class Steps:
         recorder: Recorder | None = None,
         tally: Tally | None = None,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        *,
+        accept_deletions: bool = False,
+        accept_account_change: bool = False,
     ) -> None:
         self._api = api
         self._customer_id = customer_id
@@ -84,6 +90,8 @@ class Steps:
         self._recorder = recorder
         self._tally = tally or Tally()
         self._max_record_bytes = max_record_bytes
+        self.deletions = Deletions(rereading.known, are_accepted=accept_deletions)
+        self._accept_account_change = accept_account_change
         self._loaded_at = rereading.now
         self._product_ids: frozenset[int] = frozenset()
         self._test_ids: set[int | str] = set()
@@ -94,6 +102,7 @@ class Steps:
         done, scope = Done(), self.scope(PRODUCTS)
         found = self._records(scope, [(None, PRODUCTS.path)])
         products = {int(record.id): record for record, _ in found.values()}
+        self._identify(scope, products.values())
         self._product_ids = frozenset(products)
         done.land(PRODUCTS.table, [scope.row(r, self._loaded_at) for r in products.values()])
         for product_id in wanted or products:
@@ -103,6 +112,14 @@ class Steps:
                 raise Unknown(f"product {product_id} is not in this account")
         self._book(done, scope)
         return done
+
+    def identify(self) -> Done:
+        """See whose account it is, where nothing of its products is to land."""
+        scope = Scope(PRODUCTS, self._customer_id)
+        with suppress(CallFailed):
+            answer = self._api.get(PRODUCTS.path, PRODUCTS.answer_keys)
+            self._identify(scope, scope.keyed(answer.value))
+        return Done()
 
     def whole(
         self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
@@ -301,7 +318,11 @@ class Steps:
 
     def _listed(self, scope: Scope) -> list[int]:
         """Return the ids in a scope of a product when it was last read completely."""
-        return self._rereading.known.ids(scope.endpoint.name, scope.product_id or 0)
+        return self._rereading.known.ids(scope.endpoint.name, scope.product_id)
+
+    def _identify(self, scope: Scope, products: Iterable[Record]) -> None:
+        if not self._accept_account_change:
+            identity.check(self._customer_id, scope, products, self._rereading.known)
 
     def _keep(self, path: str, body: Any) -> None:
         if self._recorder:
@@ -313,9 +334,10 @@ class Steps:
             self._tally.close(scope.endpoint.name)
             lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)
             if lacking and lacking != scope.outcome:
-                scope.fail(lacking, "when recorded")
+                scope.fail(lacking, WHEN_RECORDED)
         done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
-        done.land(LEDGER, done.ledger)
+        rows = zip(scopes, done.ledger, strict=True)
+        done.land(LEDGER, [row for scope, row in rows if not self.deletions.hold(scope, row)])
         done.land(
             QUARANTINE, [row for scope in scopes for row in scope.quarantine_rows(self._loaded_at)]
         )

@@ -1,7 +1,7 @@
 """`testio-loader check`: whether a load could work, before one is started."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -13,6 +13,7 @@ from loader.errors import BadConfiguration, Explained
 
 if TYPE_CHECKING:
     from loader.customers import Customer
+    from loader.rereading import Known
     from loader.warehouses import Warehouse
 
 
@@ -69,16 +70,25 @@ def _all_findings(destination: str) -> Iterator[Finding]:
     if not problems:
         yield Finding(True, "settings: those that are set have values and names that can be right")
     tests: dict[int, int] = {}
+    known: dict[int, Known] = {}
     try:
-        yield from _warehouse(configured_warehouse(destination), tests)
+        yield from _warehouse(configured_warehouse(destination), customers, tests, known)
     except Explained as error:
         yield Finding(False, f"warehouse: {error}")
     for customer in customers:
-        yield _account(customer, tests.get(customer.customer_id))
+        yield _account(customer, tests.get(customer.customer_id), known.get(customer.customer_id))
 
 
-def _warehouse(warehouse: "Warehouse", tests: dict[int, int]) -> Iterator[Finding]:
-    """Check it, if no load is writing to it; fill in how many tests a customer has."""
+def _warehouse(
+    warehouse: "Warehouse",
+    customers: "Iterable[Customer]",
+    tests: "dict[int, int]",
+    known: "dict[int, Known]",
+) -> Iterator[Finding]:
+    """Check it, if no load is writing to it; fill in how many tests a customer has.
+
+    And fill in what is known of each customer that is configured.
+    """
     from loader import pipeline
     from loader.ledger import ledger_of
 
@@ -94,12 +104,17 @@ def _warehouse(warehouse: "Warehouse", tests: dict[int, int]) -> Iterator[Findin
         yield Finding(is_ok, text)
     if ledger := ledger_of(warehouse):
         tests |= {status.customer_id: status.tests for status in ledger.customers()}
+        known |= {
+            customer.customer_id: ledger.products(customer.customer_id) for customer in customers
+        }
 
 
-def _account(customer: "Customer", tests: int | None) -> Finding:
+def _account(customer: "Customer", tests: int | None, known: "Known | None") -> Finding:
+    from loader import identity
     from loader.api import CallFailed
     from loader.client import Client
     from loader.endpoints import PRODUCTS
+    from loader.scope import Scope
 
     where = f"customer {customer.name}: {customer.shown_url}"
     try:
@@ -109,5 +124,11 @@ def _account(customer: "Customer", tests: int | None) -> Finding:
         return Finding(False, f"customer {customer.name}: {failure}")
     except CallFailed as failure:
         return Finding(False, f"{where}: {failure.explained}")
-    known = "" if tests is None else f", {tests:,} tests so far"
-    return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{known}")
+    so_far = "" if tests is None else f", {tests:,} tests so far"
+    if known:
+        scope = Scope(PRODUCTS, customer.customer_id)
+        try:
+            identity.check(customer.customer_id, scope, scope.keyed(answer.value), known)
+        except identity.AccountChangedError as error:
+            return Finding(False, f"{where}: {error}")
+    return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{so_far}")

@@ -62,6 +62,16 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_folder,
     help="Land answers kept by --record; no API, no token.",
 )
+@click.option(
+    "--accept-deletions",
+    is_flag=True,
+    help="Believe that all records that are missing are deleted, however many they are.",
+)
+@click.option(
+    "--accept-account-change",
+    is_flag=True,
+    help="Land the account even if its products are not those that the customer had.",
+)
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
@@ -74,6 +84,8 @@ def load(
     is_dry: bool,
     record: str,
     replay: str,
+    accept_deletions: bool,
+    accept_account_change: bool,
     destination: str,
     as_json: bool,
 ) -> None:
@@ -92,7 +104,15 @@ def load(
     from loader import customers, pipeline, settings
 
     settings.refuse_wrong()
-    selection = pipeline.Selection(product_ids, test_ids, is_full, record, replay)
+    selection = pipeline.Selection(
+        product_ids,
+        test_ids,
+        is_full,
+        record,
+        replay,
+        accept_deletions,
+        accept_account_change,
+    )
     readers = (
         customers.replayed_customers(Path(replay), names)
         if replay
@@ -152,7 +172,7 @@ def _load(
             print_load(report)
     if as_json:
         print_json({"customers": [asdict(report) for report in reports], "failures": failures})
-    _end(failures, "load again to read it", is_incomplete=any(r.problems for r in reports))
+    _end(failures, "load again to read it", [p for report in reports for p in report.problems])
 
 
 def _watched(
@@ -196,7 +216,7 @@ def _plan(
     _end(
         failures,
         "there may be more to read behind it",
-        is_incomplete=any(plan.problems for plan in plans),
+        [problem for plan in plans for problem in plan.problems],
     )
 
 
@@ -208,16 +228,24 @@ def _as_json(plan: "PlanReport") -> dict[str, Any]:
             for name, row in plan.endpoints.items()
         ],
         "problems": plan.problems,
+        "remarks": plan.remarks,
     }
 
 
-def _end(failures: Mapping[str, str], advice: str, *, is_incomplete: bool) -> None:
+def _end(failures: Mapping[str, str], advice: str, problems: Sequence[str]) -> None:
     """End with the exit status that says whether a customer failed, or something is incomplete."""
+    from loader.deletions import is_disappearance
+
     if failures:
         # What is wrong with the warehouse is the same for all, and told once.
         raise Failure("; ".join(dict.fromkeys(failures.values())))
-    if is_incomplete:
+    if problems:
         click.echo(f"Incomplete: what is missing is named above; {advice}.", err=True)
+        if any(map(is_disappearance, problems)):
+            click.echo(
+                "If the records that are missing are really deleted, load with --accept-deletions.",
+                err=True,
+            )
         sys.exit(INCOMPLETE)
 
 

@@ -81,6 +81,7 @@ def print_plan(report: "PlanReport") -> None:
         has_totals=True,
     )
     print_lines(report.problems, "incomplete")
+    print_lines(report.remarks, "noticed")
 
 
 def describe(attribution: "Attribution") -> str:
