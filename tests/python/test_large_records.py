@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from conftest import CUSTOMER_ID
+from engines import Postgres
 
 from loader import pipeline
+from loader.copying import _cut
 from loader.customers import Customer
 from loader.sandbox import TOKEN, Answer, Handler, Query, serve
 from loader.warehouses.duckdb_file import DuckDbFile
@@ -112,3 +116,47 @@ def test_of_a_record_without_a_key_no_more_is_kept(
     assert report.problems == ["bugs of test 1: 1 in quarantine without a key"]
     ((reason, length),) = select("select reason, strlen(original) from testio_raw.quarantine")
     assert (reason, length < 20_000) == ("no id", True)
+
+
+def test_a_copy_is_cut_by_bytes_as_well(warehouse: Path) -> None:
+    """Issue 15, row 2: 10,000 rows are many, if each has megabytes."""
+    with duckdb.connect() as connection:
+        rows = "select range as id, repeat('x', {}) as payload, null::bigint from range({})"
+        for size, count, least, most in ((10, 5_000, 1, 1), (100_000, 3_000, 5, 50)):
+            reader = connection.sql(rows.format(size, count)).to_arrow_reader(2_048)
+            batches = list(_cut(reader))
+            assert sum(batch.num_rows for batch in batches) == count
+            assert least <= len(batches) <= most
+            assert max(batch.nbytes for batch in batches) <= 100_000_000
+            assert batches[0].schema.field("payload").type == pa.string()
+
+
+@pytest.mark.postgres
+def test_large_records_land_in_postgresql_too(
+    warehouse: Path, cluster: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 15, row 2: by a load, and by a copy."""
+    sizes = [40_000_000] + [500_000] * 60
+    load(account(*sizes), warehouse)
+    copied, loaded = cluster.another("large_copied"), cluster.another("large_loaded")
+    copied.copy_raw(warehouse)
+    for name, value in loaded.environment.items():
+        monkeypatch.setenv(name, value)
+    from loader.warehouses import postgres
+
+    with serve(account(*sizes)) as sandbox:
+        customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)
+        assert not pipeline.load(postgres.configured(), customer).problems
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        hashes = "select id, md5(payload) from testio_raw.bugs order by id"
+        expected = connection.execute(hashes).fetchall()
+    for database in (copied, loaded):
+        assert database.query(hashes)[1] == expected
+
+
+def test_a_customer_with_large_records_is_erased(warehouse: Path, select: Select) -> None:
+    """Issue 15, row 2."""
+    load(account(40_000_000, *[500_000] * 60), warehouse)
+    assert DuckDbFile(warehouse).erase(CUSTOMER_ID) > 0
+    assert select("select count(*) from testio_raw.bugs") == [(0,)]
+    assert warehouse.stat().st_size < 10_000_000
