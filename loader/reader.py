@@ -27,7 +27,7 @@ from loader.tally import Tally
 MAX_IN_FLIGHT = 10
 """Calls at once; the API's limit is not published, ten is polite."""
 _ENOUGH = 400
-"""How many steps and tests may wait until no further product is begun: they stand in memory."""
+"""How many steps and tests may wait, in memory, until no further page of tests is read."""
 _LISTS, _BATCHES, _REST = range(3)
 """How urgent a step is: lists first, for the others depend on them."""
 _EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
@@ -92,9 +92,7 @@ class Reader:
             if endpoint.reading == "batches"
         }
         self._listings: deque[Listing] = deque()
-        """The lists of tests that are still to be begun."""
-        self._settled: dict[int, Test] = {}
-        self._test_count = 0
+        """The lists of tests that are still to be begun, or to be read on in."""
         self._plans: defaultdict[str, Plan] | None = None
         self._longest: Counter[str] = Counter()
         """By endpoint read in batches, how many calls the test that needs most takes."""
@@ -176,17 +174,12 @@ class Reader:
                 elif endpoint.parent == "product":
                     paths, problems = _paths(endpoint, product_id, product)
                     self._add(endpoint, paths, product_id=product_id, problems=problems)
-        for listing in done.listings:
-            self._schedule.add(_LISTS, partial(self._steps.page, listing))
+        self._listings.extendleft(done.listings)
         for test_id in done.unlisted_test_ids:
             self._unlisted_test_ids.add(test_id)
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))
-        self._test_count += len(done.tests)
         for test in done.tests:
-            if test.is_due:
-                self._read_test(test)
-            else:
-                self._settled[test.id] = test
+            self._read_test(test)
         if done.batch:
             batches, outcome = done.batch
             batches.done(outcome)
@@ -194,11 +187,7 @@ class Reader:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
         while self._listings and self._waiting() < _ENOUGH:
             self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
-        is_more_to_come = self._schedule.unfinished(_LISTS) > 0
-        if self._settled and not is_more_to_come:
-            for test_id in self._rereading.oldest(list(self._settled), self._test_count):
-                self._read_test(self._settled[test_id])
-            self._settled.clear()
+        is_more_to_come = bool(self._listings) or self._schedule.unfinished(_LISTS) > 0
         for batches in self._batches.values():
             while batch := batches.take(is_more_to_come=is_more_to_come):
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))

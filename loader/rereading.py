@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 import orjson
@@ -99,10 +99,15 @@ class Known:
 
     def tests(self) -> list[int]:
         """Return the ids of the tests that the lists of products had."""
+        return self.tests_of(product_id for _, product_id in self.listed)
+
+    def tests_of(self, product_ids: Iterable[int]) -> list[int]:
+        """Return the ids of the tests that the lists of these products had."""
+        wanted = frozenset(product_ids)
         return [
             test_id
             for endpoint, product_id in self.listed
-            if endpoint == TESTS.name
+            if endpoint == TESTS.name and product_id in wanted
             for test_id in self.ids(endpoint, product_id)
         ]
 
@@ -113,12 +118,18 @@ class Known:
 
 @dataclass(frozen=True)
 class Rereading:
-    """Decides by the age of what is in the warehouse."""
+    """Decides by the age of what is in the warehouse, of each test when it is met in a list."""
 
     now: datetime
     known: Known
     settling: timedelta
     max_age: timedelta
+    product_ids: frozenset[int] = frozenset()
+    """Of which products tests are read; of all, if there are none."""
+
+    def is_to_be_read(self, test_id: int, test: Mapping[str, Any]) -> bool:
+        """Return whether what belongs to a test is read by this load."""
+        return self.is_due(test_id, test) or self.is_turn(test_id)
 
     def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
         """Return whether a test must be read again whatever its age."""
@@ -127,21 +138,33 @@ class Rereading:
         end_at = _moment(test.get("end_at"))
         return end_at is not None and end_at >= self.now - self.settling
 
-    def oldest(self, settled: Sequence[int], tests: int) -> Sequence[int]:
-        """Return those of the settled tests whose turn it is, in an account of so many tests."""
-        if tests <= _SMALL_ACCOUNT:
-            return settled
+    def is_turn(self, test_id: int) -> bool:
+        """Return whether it is the turn of a settled test that was read before."""
+        return (self.known.read_at[test_id], test_id) <= self._turn
+
+    @cached_property
+    def _turn(self) -> tuple[datetime, float]:
+        """When the last of the tests was read whose turn it is, and its id.
+
+        Those that the lists had the last time are counted, open ones as well: which of them are
+        settled is known only when all lists are read. A test that has gone since takes up no turn.
+        """
         known = self.known
+        listed = known.tests_of(self.product_ids) if self.product_ids else known.tests()
+        counted = sorted(known.read_at.keys() & listed) if listed else sorted(known.read_at)
+        if len(counted) <= _SMALL_ACCOUNT:
+            return self.now, inf
         until_next = self.max_age
         if known.last_load_at:
             until_next = min(self.max_age, _SLACK * (self.now - known.last_load_at))
         share = until_next / self.max_age if self.max_age else 1.0
         fresh_since = self.now - _FRESH * self.max_age
-        aged = [test_id for test_id in settled if known.read_at[test_id] <= fresh_since]
-        too_old = self.now + until_next - self.max_age
-        overdue = sum(known.read_at[test_id] <= too_old for test_id in aged)
-        oldest_first = sorted(aged, key=known.read_at.__getitem__)
-        return oldest_first[: max(overdue, ceil(share * len(settled)))]
+        too_old = min(fresh_since, self.now + until_next - self.max_age)
+        aged = [test_id for test_id in counted if known.read_at[test_id] <= fresh_since]
+        aged.sort(key=known.read_at.__getitem__)
+        turns = aged[: ceil(share * len(counted))]
+        last = (known.read_at[turns[-1]], turns[-1]) if turns else (too_old, inf)
+        return max(last, (too_old, inf))
 
 
 def read_ids(text: str) -> list[int]:

@@ -90,6 +90,7 @@ def testio(
                 known or Known(),
                 settling=timedelta(days=settling_days),
                 max_age=timedelta(days=max_age_days),
+                product_ids=frozenset(products),
             ),
             product_ids=recorded.product_ids if recorded else products,
             test_ids=recorded.test_ids if recorded else tests,

@@ -46,7 +46,6 @@ class Test:
     is_test_case: bool
     versions: tuple[tuple[int, int | None], ...]
     """Its user story versions, each with its user story."""
-    is_due: bool
     has_details: bool = False
     """Whether its details are read already."""
 
@@ -156,7 +155,10 @@ class Steps:
             is_named, is_new = named in self._product_ids, self._is_new(record)
             product_id = named if is_named else scope.product_id
             if is_new:
-                done.tests.append(self._test(record, product_id))
+                self._carry(record)
+                # No other test is remembered: an account may have millions.
+                if self._rereading.is_to_be_read(int(record.id), record.value):
+                    done.tests.append(_test(record, product_id))
             # Which product's list comes first is chance: one that names none lands with each.
             if is_new or not is_named:
                 rows.append(scope.row(record, self._loaded_at, product_id=product_id))
@@ -182,9 +184,8 @@ class Steps:
             for test in filter(self._is_new, scope.keyed([record.value], default_id=test_id)):
                 row = scope.row(test, self._loaded_at, product_id=product_id)
                 done.land(TESTS.table, [row])
-                done.tests.append(
-                    replace(self._test(test, product_id), is_due=True, has_details=True)
-                )
+                self._carry(test)
+                done.tests.append(replace(_test(test, product_id), has_details=True))
         if details.outcome != COMPLETE:
             scope.fail(details.outcome)
         elif details.remarks:
@@ -281,21 +282,9 @@ class Steps:
                     section_ids.append(section_id)
         return found
 
-    def _test(self, record: Record, product_id: int | None) -> Test:
-        test_id, value = int(record.id), record.value
-        self._tally.carry(parse_id(feature.get("id")) for feature in objects(value, "features"))
-        versions = {
-            version_id: parse_id(story.get("id"))
-            for feature in objects(value, "features")
-            for story in objects(feature, "user_stories")
-            if (version_id := parse_id(story.get("user_story_version_id"))) is not None
-        }
-        return Test(
-            test_id,
-            product_id,
-            value.get("testing_type") is None,
-            tuple(versions.items()),
-            self._rereading.is_due(test_id, value),
+    def _carry(self, test: Record) -> None:
+        self._tally.carry(
+            parse_id(feature.get("id")) for feature in objects(test.value, "features")
         )
 
     def _is_new(self, test: Record) -> bool:
@@ -341,3 +330,14 @@ class Steps:
         done.land(
             QUARANTINE, [row for scope in scopes for row in scope.quarantine_rows(self._loaded_at)]
         )
+
+
+def _test(record: Record, product_id: int | None) -> Test:
+    versions = {
+        version_id: parse_id(story.get("id"))
+        for feature in objects(record.value, "features")
+        for story in objects(feature, "user_stories")
+        if (version_id := parse_id(story.get("user_story_version_id"))) is not None
+    }
+    is_test_case = record.value.get("testing_type") is None
+    return Test(int(record.id), product_id, is_test_case, tuple(versions.items()))
