@@ -15,11 +15,19 @@ from commands import PROJECT
 from conftest import Dbt
 
 # Each raw table is read by the staging model of its name; besides, where a version that is not the
-# newest counts, or the elements of a payload are of another model.
+# newest counts, the elements of a payload are of another model, or the ledger says which of several
+# products or tests has a record.
 READ_BY_OTHERS_AS_WELL = {
     "products": {"stg_sections"},
     "tests": {"stg_test_versions", "base_test_features"},
     "bugs": {"stg_bug_versions"},
+    "ledger": {
+        "base_test_features",
+        "stg_features",
+        "stg_test_environments",
+        "stg_test_templates",
+        "stg_user_stories",
+    },
 }
 READS_EVERY_RECORD = {"int_record_versions", "audit_drift"}
 # Most columns of marts that no data test names can be anything, such as a title, or null.
