@@ -187,7 +187,11 @@ class Reader:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
         while self._listings and self._waiting() < _ENOUGH:
             self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
-        is_more_to_come = bool(self._listings) or self._schedule.unfinished(_LISTS) > 0
+        unfinished = self._schedule.unfinished
+        # Lists that wait are begun when a step ends: without one, no batch may wait for them.
+        is_more_to_come = unfinished(_LISTS) > 0 or (
+            bool(self._listings) and unfinished(_BATCHES) + unfinished(_REST) > 0
+        )
         for batches in self._batches.values():
             while batch := batches.take(is_more_to_come=is_more_to_come):
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
