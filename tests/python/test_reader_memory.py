@@ -76,7 +76,7 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
     ids = range(1, TESTS + 1)
     ages = {id_: NOW - DAY * (2 + id_ / TESTS) for id_ in ids}
     listed = {("tests", 1): orjson.dumps(list(ids)).decode()}
-    known = Known() if is_first else Known(ages, listed, NOW - DAY)
+    known = Known() if is_first else Known(ages, listed, last_load_at=NOW - DAY)
     rereading = Rereading(NOW, known, settling=30 * DAY, max_age=7 * DAY)
     most = landed = 0
     for landing in Reader(account, 7, rereading, max_in_flight=4).read():
