@@ -39,7 +39,7 @@ def one_bug(bug_id: int) -> Callable[[str, Query], Answer]:
     """Serve an account of one test with one bug."""
     test = {"id": 1, "status": "running", "testing_type": "rapid", "product": {"id": 1}}
     answers = {
-        "/products": {"products": [{"id": 1, "name": "p"}]},
+        "/products": {"products": [{"id": 1, "name": f"of bug {bug_id}"}]},
         "/bugs/reject_reasons": {"reject_reasons": []},
         "/exploratory_tests/1": {"exploratory_test": test},
         "/bugs": {"bugs": [{"id": bug_id, "title": "b", "test": {"id": 1}}]},
