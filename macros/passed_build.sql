@@ -1,3 +1,5 @@
+{# Each statement is a transaction of its own: dbt rolls back what hooks have left open, and looking up a
+   table opens one. #}
 {% macro passed_build() %}
     {{- return(api.Relation.create(
         database=target.database or none,
@@ -8,7 +10,7 @@
 
 {% macro revoke_passed_build() %}
     {%- if execute and flags.WHICH not in ['test', 'compile'] %}
-        {{- testio.drop_passed_build() }}
+        {%- do testio.drop_passed_build() %}
     {%- endif %}
 {% endmacro %}
 
@@ -20,21 +22,23 @@
             {%- do not_passed.append(id) if id not in passed and node.config.materialized != 'ephemeral' %}
         {%- endfor %}
         {%- if flags.WHICH == 'build' and not not_passed and not flags.EMPTY and not flags.SAMPLE %}
-            {{- testio.create_passed_build() }}
+            {%- do testio.create_passed_build() %}
         {%- elif flags.WHICH == 'test' and results | selectattr('status', 'in', ['fail', 'error']) | list %}
-            {{- testio.drop_passed_build() }}
+            {%- do testio.drop_passed_build() %}
         {%- endif %}
     {%- endif %}
 {% endmacro %}
 
 {% macro drop_passed_build() %}
     {%- if load_relation(testio.passed_build()) is not none %}
-        drop table {{ testio.passed_build() }}
+        {%- call statement('drop_passed_build') %}
+            drop table {{ testio.passed_build() }}
+        {%- endcall %}
+        {%- do adapter.commit() %}
     {%- endif %}
 {% endmacro %}
 
 {% macro create_passed_build() %}
-    create table {{ testio.passed_build() }} as
     {%- set built = [] %}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.meta.published %}
         {%- do built.append(
@@ -42,11 +46,15 @@
             ~ node.config.schema ~ "' as published_schema, '" ~ node.config.meta.published ~ "' as published"
         ) %}
     {%- endfor %}
-    select built.*, loads.load_id, loads.load_count, {{ testio.to_utc(dbt.current_timestamp()) }} as built_at
-    from ({{ built | join(' union all ') }}) as built
-    cross join (
-        select max(load_id) as load_id, count(*) as load_count
-        from {{ source('testio_raw', '_dlt_loads') }}
-        where status = 0
-    ) as loads
+    {%- call statement('create_passed_build') %}
+        create table {{ testio.passed_build() }} as
+        select built.*, loads.load_id, loads.load_count, {{ testio.to_utc(dbt.current_timestamp()) }} as built_at
+        from ({{ built | join(' union all ') }}) as built
+        cross join (
+            select max(load_id) as load_id, count(*) as load_count
+            from {{ source('testio_raw', '_dlt_loads') }}
+            where status = 0
+        ) as loads
+    {%- endcall %}
+    {%- do adapter.commit() %}
 {% endmacro %}
