@@ -93,7 +93,8 @@ class Steps:
         self._accept_account_change = accept_account_change
         self._loaded_at = rereading.now
         self._product_ids: frozenset[int] = frozenset()
-        self._test_ids: set[int | str] = set()
+        self._tests: dict[int | str, int] = {}
+        """A hash of the content of each test as it was met first."""
         self._lock = Lock()
 
     def products(self, wanted: Collection[int]) -> Done:
@@ -153,14 +154,18 @@ class Steps:
         for record in records:
             named = nested_id(record.value, "product")
             is_named, is_new = named in self._product_ids, self._is_new(record)
+            differs = hash(record.content) != self._tests[record.id]
             product_id = named if is_named else scope.product_id
             if is_new:
                 self._carry(record)
                 # No other test is remembered: an account may have millions.
                 if self._rereading.is_to_be_read(int(record.id), record.value):
                     done.tests.append(_test(record, product_id))
-            # Which product's list comes first is chance: one that names none lands with each.
-            if is_new or not is_named:
+            if differs:
+                scope.remark("tests differ from what another product's list gave")
+            # Which product's list comes first is chance. Whatever differs lands with each, and so
+            # does a test that names no product.
+            if is_new or differs or not is_named:
                 rows.append(scope.row(record, self._loaded_at, product_id=product_id))
         done.land(TESTS.table, rows)
         if not listing.is_done:
@@ -290,8 +295,8 @@ class Steps:
     def _is_new(self, test: Record) -> bool:
         """Return whether a test is met for the first time: products can share one."""
         with self._lock:
-            is_new = test.id not in self._test_ids
-            self._test_ids.add(test.id)
+            is_new = test.id not in self._tests
+            self._tests.setdefault(test.id, hash(test.content))
         return is_new
 
     def _refuse_unknown(self, test_id: int) -> None:

@@ -24,6 +24,9 @@ class Shared:
     def __init__(self) -> None:
         self.listing = {5, 6, 7}
         self.title = "as it was"
+        self.order = [5, 6, 7]
+        self.tests: dict[int, dict[str, Any]] = {}
+        """How a product's list shows the test, where it does so in its own way."""
 
     def __call__(self, path: str, query: Query) -> Answer:
         record = {"id": _SHARED, "title": self.title}
@@ -31,14 +34,15 @@ class Shared:
         pages = query.get("page", ["1"])
         products = [
             {"id": id_, "name": "P", "sections": [], "sections_with_default": [{"id": 9}]}
-            for id_ in (5, 6, 7)
+            for id_ in self.order
         ]
         _, *parts = path.split("/")
         match parts:
             case ["products"]:
                 return Answer(200, {"products": products})
-            case ["products", _, "exploratory_tests"]:
-                return Answer(200, {"exploratory_tests": [test] if pages == ["1"] else []})
+            case ["products", product, "exploratory_tests"]:
+                listed = [test | self.tests.get(int(product), {})] if pages == ["1"] else []
+                return Answer(200, {"exploratory_tests": listed})
             case ["products", product, kind]:
                 listed = [record] if int(product) in self.listing else []
                 return Answer(200, {kind: listed})
@@ -100,6 +104,25 @@ def test_a_load_adds_no_version_of_what_has_not_changed(
     for products in ((6,), (), (5, 7), ()):
         load(*products)
         assert (products, _versions(select, *_KINDS)) == (products, before)
+
+
+def test_a_test_that_lists_show_in_different_ways_lands_in_each(
+    shared: Shared, warehouse: Path, customer: Customer, select: Select
+) -> None:
+    """Issue 15, row 7: which is taken goes by content, not by which list came first."""
+    shared.tests = {id_: {"title": f"Of {id_}", "product": {"id": 5}} for id_ in (5, 6, 7)}
+    seen = []
+    for order in ([5, 6, 7], [5, 6, 7], [7, 6, 5]):
+        shared.order = order
+        report = pipeline.load(DuckDbFile(warehouse), customer)
+        assert report.problems == []
+        assert "tests differ from what another product's list gave" in " ".join(report.remarks)
+        seen.append(
+            select(
+                "select json_extract_string(payload, '$.title') from testio_raw.tests order by all"
+            )
+        )
+    assert seen == [[("Of 5",), ("Of 6",), ("Of 7",)]] * 3
 
 
 def test_the_product_that_has_a_record_is_the_lowest_one_that_lists_it(
