@@ -76,8 +76,8 @@ class Steps:
         api: Api,
         customer_id: int,
         rereading: Rereading,
+        tally: Tally,
         recorder: Recorder | None = None,
-        tally: Tally | None = None,
         max_record_bytes: int = MAX_RECORD_BYTES,
         *,
         accept_deletions: bool = False,
@@ -87,7 +87,7 @@ class Steps:
         self._customer_id = customer_id
         self._rereading = rereading
         self._recorder = recorder
-        self._tally = tally or Tally()
+        self._tally = tally
         self._max_record_bytes = max_record_bytes
         self.deletions = Deletions(rereading.known, are_accepted=accept_deletions)
         self._accept_account_change = accept_account_change

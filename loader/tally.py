@@ -50,6 +50,13 @@ class Tally:
         with self._lock:
             self.closed[endpoint] += 1
 
+    def unfinished(self) -> str:
+        """Return the endpoints with scopes that are not read, each with their number."""
+        with self._lock:
+            return ", ".join(
+                f"{name} ({n:,})" for name, n in sorted((self.opened - self.closed).items())
+            )
+
     def carry(self, test_feature_ids: Iterable[int | None]) -> None:
         """Take note of the test features of a test."""
         with self._lock:

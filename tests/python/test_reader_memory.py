@@ -87,3 +87,11 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
     assert landed == TESTS
     assert account.asked == (TESTS if is_first else pytest.approx(TESTS * 1.5 / 7, abs=1))
     assert 0 < most < BOUND
+
+
+def test_a_walk_that_leaves_something_out_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer can cause it; a mistake of ours may, and must not be silent."""
+    monkeypatch.setattr("loader.batches.Batches.take", lambda *_, **__: [])
+    rereading = Rereading(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
+    with pytest.raises(RuntimeError, match=r"bugs \(400\), executions \(400\), tests \(1\)"):
+        list(Reader(Account(seconds=0.0), 7, rereading, max_in_flight=4).read())
