@@ -63,6 +63,9 @@ def test_the_site_is_complete_and_the_rules_hold(
         if test["resource_type"] == "test" and "test_metadata" not in test:
             assert "A row: " in test["description"], f"{test['name']}: what does a row mean?"
 
+    # dbt names a table after each unit test, and PostgreSQL takes no longer names.
+    assert [n["name"] for n in manifest["unit_tests"].values() if len(n["name"]) > 63] == []
+
     readers: dict[str, set[str]] = {}
     for name in models.keys() - READS_EVERY_RECORD:
         for table in models[name]["sources"]:
