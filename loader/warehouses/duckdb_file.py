@@ -131,8 +131,8 @@ class DuckDbFile(Warehouse):
     def prepare(self) -> None:
         """Create the file, for its owner only, in a form that DuckDB 1.x can read as well.
 
-        A file that exists stays as it is, unless it holds nothing: dbt makes one when it runs before
-        the first load, in a form of its own and readable for anybody.
+        A file that exists stays as it is, unless it holds nothing: dbt makes one when it runs
+        before the first load, in a form of its own and readable for anybody.
         """
         if self._is_empty():
             self.path.resolve().unlink()
