@@ -66,6 +66,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     warehouse = folder.path / "warehouse.duckdb"
     # A day lies between two loads, so that there is triage to see.
     account = Account(products=3, tests=24, bugs=240)
+    for product in account("/products", {}).json()["products"]:
+        # Sections have features of the same name, or of none.
+        features = account(f"/products/{product['id']}/features", {}).json().get("features", ())
+        for at, feature in enumerate(features):
+            account.change("features", feature["id"], title=("Log-in", None)[at % 2])
     with pytest.MonkeyPatch.context() as environment, serve(account) as sandbox:
         for name, value in SETTINGS.items():
             environment.setenv(name, value)
@@ -84,6 +89,13 @@ def test_each_column_that_a_board_reads_is_there(folder: Folder) -> None:
     results = orjson.loads(folder.dct("validate", "--warehouse", "--json", "charts/"))
     assert {Path(result["path"]).stem for result in results} == set(BOARDS)
     assert [result for result in results if not result["success"]] == []
+
+
+def test_features_of_one_name_are_told_apart(folder: Folder) -> None:
+    folder.dct("render", "charts/feature_fragility.yml", "--output", "names/{stem}.svg")
+    drawn = (folder.path / "names" / "feature_fragility.svg").read_text()
+    names = set(re.findall(r"(?:Log-in|unknown) #[0-9]+ · [^<>\"]+", drawn))
+    assert len(names) > 1
 
 
 def test_each_filter_works_on_each_board(folder: Folder) -> None:

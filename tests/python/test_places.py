@@ -224,6 +224,24 @@ def test_what_a_load_makes_is_for_its_owner_only(warehouse: Path) -> None:
     assert mode(warehouse) == "0o600"
 
 
+def test_a_file_that_dbt_has_made_before_the_first_load_is_made_anew(warehouse: Path) -> None:
+    """It has schemas and nothing in them, a form that DuckDB 1.x cannot read, and dbt's umask."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema testio_marts")
+    warehouse.chmod(0o644)
+    run("load")
+    assert mode(warehouse) == "0o600"
+    run("check")
+
+
+def test_a_file_with_anything_in_it_is_not_made_anew(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create macro theirs() as 1")
+    run("load")
+    with duckdb.connect(str(warehouse)) as connection:
+        assert connection.execute("select theirs()").fetchone() == (1,)
+
+
 def test_a_file_that_exists_keeps_its_mode_and_erasing_keeps_it(loaded: Path) -> None:
     """Issue 15, Places."""
     loaded.chmod(0o640)

@@ -1,9 +1,15 @@
 """dbt says in one line what is missing or set wrongly, before it builds anything."""
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import duckdb
-from commands import run_dbt
+import yaml
+from commands import PROJECT, reader_of, run_dbt
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments import Environment
 
 _REMEDY = "Run `testio-loader load` first"
 
@@ -62,3 +68,15 @@ def test_thresholds_that_contradict_each_other_are_refused(warehouse: Path) -> N
     vars_ = "{rejection_rate_healthy_below: 0.5}"
     message = _message(run_dbt(warehouse, "parse", "--vars", vars_, status=2))
     assert "rejection_rate_healthy_below must be at most rejection_rate_critical_above" in message
+
+
+def test_who_only_looks_into_the_file_does_not_stop_a_build(loaded: Path) -> None:
+    """`status`, `check` and `publish` open it for a moment, maybe when dbt opens it again."""
+    profile = yaml.safe_load((PROJECT / "profiles.yml.example").read_text())
+    dev = profile["testio"]["outputs"]["dev"] | {"path": str(loaded), "database": loaded.stem}
+    with reader_of(loaded) as pid, ThreadPoolExecutor(1) as pool:
+        credentials = DuckDBCredentials.from_dict(dev)
+        connecting = pool.submit(Environment.initialize_db, credentials, {})
+        wait([connecting], timeout=1.5)
+        os.kill(pid, signal.SIGKILL)
+        connecting.result().close()
