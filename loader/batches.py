@@ -211,7 +211,9 @@ class Batches:
                 values += fresh
                 mended += answer.mended
                 claimed = answer.claimed_count
-                if is_last or (claimed is not None and len(values) >= claimed):
+                # What counts its own page, or nothing, claims too little; a full page shows it.
+                is_full = len(answer.value) >= _PER_PAGE
+                if is_last or (len(values) == claimed and not is_full):
                     break
                 page += 1
             if claimed is None or len(values) >= claimed:

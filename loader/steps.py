@@ -270,6 +270,9 @@ class Steps:
             self._keep(path, body)
             if endpoint is EXECUTIONS:
                 continue
+            if endpoint is TEST_DETAILS and parse_id(value.get("id")) not in (None, scope.test_id):
+                scope.fail("another test came instead")
+                continue
             if not endpoint.is_object and len(value) < (answer.claimed_count or 0):
                 scope.fail(f"{len(value)} of {answer.claimed_count} records came")
             for record in scope.keyed(
