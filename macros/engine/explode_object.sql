@@ -9,19 +9,27 @@
 {% macro duckdb__explode_object(relation, document, keep) %}
     select
         {%- for name in keep %}
-        documents.{{ name }},
+        {{ name }},
         {%- endfor %}
-        entries.key as entry_key,
-        entries.value ->> '$' as entry_value
+        elements.key as entry_key,
+        elements.value ->> '$' as entry_value
     from (
         select
             {%- for name in keep %}
             {{ name }},
             {%- endfor %}
-            try_cast({{ document }} as json) as document
-        from {{ relation }}
-    ) as documents,
-        json_each(case when json_type(documents.document) = 'OBJECT' then documents.document end) as entries
+            {{ testio.duckdb_elements(
+                "json_each(case when json_type(exploded) = 'OBJECT' then exploded end)", ['key', 'value']
+            ) }}
+        from (
+            select
+                {%- for name in keep %}
+                {{ name }},
+                {%- endfor %}
+                try_cast({{ document }} as json) as exploded
+            from {{ relation }}
+        ) as documents
+    ) as taken_apart
 {%- endmacro %}
 
 {% macro postgres__explode_object(relation, document, keep) %}
