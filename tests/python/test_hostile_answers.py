@@ -16,6 +16,7 @@ from servers import scripted
 from test_batches import Api, read
 from test_breaker import fail, is_stopped
 
+from loader import batches
 from loader.api import RateLimited, Unusable
 from loader.breaker import Breaker
 from loader.canonical import parse
@@ -83,6 +84,20 @@ def test_a_count_of_less_than_there_is_ends_no_list(count: int) -> None:
     api = Api(lambda ids: [*pages, []][min(len(api.asked) - 1, 2)], claimed=count)
     outcome, ids = read(api, 1, EXECUTIONS)[1]
     assert (outcome, len(ids)) == ("ok", 200)
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    """Each page had new records, for hours, and all of them stood in memory."""
+    api = Api(
+        lambda ids: [
+            {"id": 100 * len(api.asked) + n, "test_cycle": {"id": ids[0]}} for n in range(100)
+        ]
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(batches, "_MOST_PAGES", 3)
+        found = read(api, 2, EXECUTIONS)
+    assert found == {test: ("more than 3 pages, and no end of them", []) for test in (1, 2)}
+    assert len(api.asked) == 3 + 3 + 3
 
 
 @pytest.mark.parametrize("found", [{}, {"error": "timed out"}, {"errors": ["timed out"]}])
