@@ -231,7 +231,28 @@ def test_a_copy_of_a_recording_that_has_lost_answers_is_refused(
     assert f"archive/default has {whole - 13} of the {whole} answers" in printed
 
 
+def test_a_recording_of_another_customer_is_refused(
+    account: Account, run: Run, recording: Path, warehouse: Path
+) -> None:
+    """It landed, with 0, among what is another company's."""
+    assert run(Account(products=2, tests=6, bugs=24, customer=5)).exit_code == 0
+    before = raw.read(warehouse)
+    printed = command("load", "--replay", "archive", status=1).stderr
+    assert "none of the 2 known products of customer_id 7" in printed
+    assert raw.differences(raw.read(warehouse), before) == []
+    command("load", "--replay", "archive", "--accept-account-change")
+    assert len(raw.ids(raw.read(warehouse), "products")) == 3 + 2
+
+
 # What is asked for
+
+
+def test_a_list_of_what_are_no_products_is_not_fine(account: Account) -> None:
+    """`check` said so many products, and the load found nothing that it could key."""
+    with serve(instead(account, "/products", Answer(200, {"products": [1, "x"]}))) as sandbox:
+        done = CliRunner().invoke(main, ["check"], env=configured(sandbox.url))
+    assert done.exit_code == 1
+    assert "products: 2 in quarantine without a key" in done.stdout
 
 
 @pytest.mark.parametrize("option", ["--test", "--product"])
