@@ -59,6 +59,10 @@ class Unauthorized(Refused):
     advice = "check the rights of the token in api_token"
 
 
+class RateLimited(CallFailed):
+    """The rate limit did not end though the call waited for it as long as it may."""
+
+
 class Impassable(CallFailed):
     """The way to the API is closed as it is configured: another try would not fare better."""
 

@@ -6,9 +6,10 @@ that was asked: `bugs/filter_test_cycle_ids=17.json` is the answer to
 asked one by one. `null` is a 404.
 
 `recording.json` says what was to be recorded, and, when the load has read everything, which scopes
-it could not read completely. While that is not said, the recording is unfinished: whatever it does
-not have is missing. A recording of an earlier version has no such file; what it does not have was
-not to be read.
+it could not read completely, and how many answers there are: a copy that has lost some is refused,
+as what it does not have was not to be read. While that is not said, the recording is unfinished:
+whatever it does not have is missing. A recording of an earlier version has no such file; what it
+does not have was not to be read.
 """
 
 import json
@@ -23,10 +24,13 @@ from loader.api import NOT_FOUND, Answer, Effort, NotFound, Unusable
 from loader.canonical import canonical, parse
 from loader.envelope import opened
 from loader.errors import Explained
+from loader.records import parse_id
 from loader.redact import redact
 
 _RECORDED_AT = "recorded_at.txt"
 _RECORDING = "recording.json"
+_NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What comes of reading a file that has other content than was written."""
 _EVERYWHERE = "includes[]=user_stories"
 
 
@@ -76,6 +80,7 @@ class Recorder:
         self._write(
             {
                 **self._recording,
+                "answers": _answers(self._folder),
                 "unlisted_test_ids": sorted(unlisted_test_ids),
                 "incomplete": [{name: row[name] for name in names} for row in incomplete],
             }
@@ -102,7 +107,7 @@ class Archive:
         try:
             text = (folder / _RECORDED_AT).read_text(encoding="utf-8").strip()
             self._recorded_at = datetime.fromisoformat(text).astimezone(UTC)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise BadArchive(
                 f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
                 "by `load --record`"
@@ -131,13 +136,15 @@ class Archive:
         file = _file(self._folder, path)
         try:
             body, mended = parse(file.read_bytes())
+            redact(body)
         except OSError as error:
             raise Unusable("not in the archive") from error
         except ValueError as error:
             raise Unusable(f"{file.name} in the archive is not JSON") from error
+        except RecursionError as error:
+            raise Unusable(f"{file.name} in the archive is nested too deeply") from error
         if body is None:
             raise NotFound(NOT_FOUND)
-        redact(body)
         value, claimed_count = opened(body, keys, is_object)
         return Answer(value, Effort(1, 1), mended, claimed_count)
 
@@ -158,10 +165,15 @@ def _recording(file: Path) -> _Recording:
     try:
         found = json.loads(file.read_bytes())
         incomplete = found.get("incomplete")
+        if (answers := found.get("answers", 0)) > (there := _answers(file.parent)):
+            raise BadArchive(
+                f"{file.parent} has {there:,} of the {answers:,} answers that were recorded: copy "
+                "it again, whole, or record anew"
+            )
         return _Recording(
-            list(map(int, found["product_ids"])),
-            list(map(int, found["test_ids"])),
-            list(map(int, found.get("unlisted_test_ids", ()))),
+            _ids(found["product_ids"]),
+            _ids(found["test_ids"]),
+            _ids(found.get("unlisted_test_ids", ())),
             None
             if incomplete is None
             else {
@@ -171,8 +183,19 @@ def _recording(file: Path) -> _Recording:
         )
     except FileNotFoundError:
         return _Recording()  # of an earlier version
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except _NOT_OURS as error:
         raise BadArchive(f"{file} cannot be read; `load --record` writes it") from error
+
+
+def _ids(given: Iterable[Any]) -> list[int]:
+    ids = [parse_id(id_) for id_ in given]
+    if None in ids:
+        raise ValueError(given)
+    return [id_ for id_ in ids if id_ is not None]
+
+
+def _answers(folder: Path) -> int:
+    return sum(1 for _ in folder.rglob("*.json")) - (folder / _RECORDING).exists()
 
 
 def recorded_names(archive: Path) -> list[str]:

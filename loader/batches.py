@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from loader.api import Answer, Api, CallFailed, NotFound, Refused, TooMuch, Unusable
+from loader.api import Answer, Api, CallFailed, NotFound, Refused, TooLarge, TooMuch, Unusable
 from loader.endpoints import Endpoint
 from loader.records import Record, nested_id, parse_id
 from loader.scope import Scope
@@ -17,6 +17,8 @@ _QUICK, _SLOW = 3.0, 15.0
 _LARGE = 1_000_000
 """Bytes that an answer may have: it stands in memory as a whole, several times over."""
 _PER_PAGE = 100
+_MOST_PAGES = 1_000
+"""Of one answer: all its records stand in memory until the last one has come."""
 _MAX_IN_FLIGHT = 3
 """So that what one answer teaches about the size serves the next."""
 
@@ -211,8 +213,12 @@ class Batches:
                 values += fresh
                 mended += answer.mended
                 claimed = answer.claimed_count
-                if is_last or (claimed is not None and len(values) >= claimed):
+                # What counts its own page, or nothing, claims too little; a full page shows it.
+                is_full = len(answer.value) >= _PER_PAGE
+                if is_last or (len(values) == claimed and not is_full):
                     break
+                if page == _MOST_PAGES:
+                    raise TooLarge(f"more than {_MOST_PAGES:,} pages, and no end of them")
                 page += 1
             if claimed is None or len(values) >= claimed:
                 return values, claimed, mended

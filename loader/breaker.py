@@ -5,10 +5,19 @@ from collections import Counter
 from collections.abc import Callable
 from threading import Lock, RLock
 
-from loader.api import CallFailed, NotFound, ReadingStopped, Unauthorized, Unusable
+from loader.api import (
+    CallFailed,
+    NotFound,
+    RateLimited,
+    ReadingStopped,
+    Unauthorized,
+    Unusable,
+)
 
 _MAX_OF_A_KIND = 50
 """After so many calls of one kind the endpoint is taken to be broken; others are still asked."""
+_MAX_RATE_LIMITED = 5
+"""The same of calls that the rate limit never let through: each has waited for a long time."""
 _MAX_OF_ALL = 20
 """After so many calls of any kind it is asked whether the API is down."""
 _REFUSED_EVERYWHERE = (
@@ -62,14 +71,16 @@ class Breaker:
         kind, is_suspect = _kind(path), False
         if isinstance(failure, Unauthorized) and self._is_token_refused(kind):
             return ReadingStopped(self._all_stopped)
+        is_rate_limited = isinstance(failure, RateLimited)
         is_broken = isinstance(failure, Unusable | Unauthorized) and not is_divisible
+        most = _MAX_RATE_LIMITED if is_rate_limited else _MAX_OF_A_KIND
         with self._lock:
             self._failures += 1
             if self._failures == _MAX_OF_ALL:
                 self._failures, is_suspect = 0, True
-            self._failures_of_kind[kind] += is_broken
-            if self._failures_of_kind[kind] >= _MAX_OF_A_KIND:
-                self._stopped[kind] = f"given up after {_MAX_OF_A_KIND} failed calls: {failure}"
+            self._failures_of_kind[kind] += is_broken or is_rate_limited
+            if self._failures_of_kind[kind] >= most:
+                self._stopped[kind] = f"given up after {most} failed calls: {failure}"
         if is_suspect:
             with self._asking:
                 if self._probe() is not None and not self._all_stopped:

@@ -16,9 +16,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def parse(body: bytes | bytearray) -> tuple[Any, int]:
     """Return the JSON value of `body` and how many of its values had to be mended.
 
-    Mended is what engines disagree on or refuse: NaN and infinities become null, U+0000 is
-    removed, lone surrogates become U+FFFD, and of a key that stands twice in one object the last
-    value counts, as in every common parser.
+    Mended is what engines disagree on or refuse: NaN, infinities and integers of more than 4,300
+    digits become null, U+0000 is removed, lone surrogates become U+FFFD, and of a key that stands
+    twice in one object the last value counts, as in every common parser.
 
     Raises:
         ValueError: if `body` is not JSON.
@@ -59,6 +59,12 @@ def _parse_carefully(body: bytes | bytearray) -> tuple[Any, int]:
         mended += 1
         return None
 
+    def integer(literal: str) -> int | float | None:
+        try:
+            return int(literal)
+        except ValueError:  # more digits than Python turns into a number
+            return number(literal)
+
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal mended
         found = {text(key): mend(value) for key, value in pairs}
@@ -71,9 +77,15 @@ def _parse_carefully(body: bytes | bytearray) -> tuple[Any, int]:
         return [mend(item) for item in value] if isinstance(value, list) else value
 
     try:
-        value = json.loads(
-            body, object_pairs_hook=members, parse_float=number, parse_constant=number
+        value = mend(
+            json.loads(
+                body,
+                object_pairs_hook=members,
+                parse_int=integer,
+                parse_float=number,
+                parse_constant=number,
+            )
         )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return mend(value), mended
+    return value, mended

@@ -26,6 +26,7 @@ from loader.api import (
     Effort,
     Forbidden,
     NotFound,
+    RateLimited,
     Refused,
     TooLarge,
     TooSlow,
@@ -35,17 +36,21 @@ from loader.api import (
 from loader.breaker import Breaker
 from loader.canonical import parse
 from loader.envelope import opened
-from loader.redact import redact, redact_url
+from loader.redact import quoted, redact, redact_url, without
 from loader.transport import Response, Transport, bounds, proxy_refusal
 
 _PROBES = (("/bugs/reject_reasons", ("reject_reasons",)), ("/products", ("products",)))
 """Calls that every account has an answer to, the smaller first: does the API answer at all?"""
 _SHORTEST_WAIT = 0.001
 """Seconds; from there a wait for the rate limit grows, be the back-off configured as 0."""
+_SHORTEST_SECRET = 8
+"""Characters of a token that is looked for in answers."""
 _FAILURES: dict[int, type[CallFailed]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.REQUEST_TIMEOUT: Unusable,  # it was too slow to come, so it may be asked again
+    HTTPStatus.TOO_EARLY: Unusable,
     524: TooSlow,  # the gateway gave up
 }
 _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
@@ -170,8 +175,52 @@ class Client:
             finally:
                 call.seconds += time.monotonic() - started
             if response.status != HTTPStatus.TOO_MANY_REQUESTS:
-                return _read(response, call.keys, call.is_object), len(response.body)
+                return self._read(response, call), len(response.body)
             self._pause(call, response.headers.get("Retry-After"))
+
+    def _read(self, response: Response, call: "_Call") -> tuple[tuple[Any, int], int | None]:
+        try:
+            self._refuse(response)
+            body, mended = parse(response.body)
+            redact(body)
+        except ValueError as error:
+            if "html" in response.headers.get("Content-Type", "").lower():
+                raise Unusable(
+                    "a page in HTML came instead of JSON, as of a login: check base_url "
+                    "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
+                ) from error
+            raise Unusable("not JSON") from error
+        except RecursionError as error:
+            raise Unusable("nested too deeply") from error
+        # An error may quote what was sent, and the address of an attachment may carry it.
+        if self.token.encode() in response.body:
+            body = self._without_token(body)
+        value, claimed_count = opened(body, call.keys, call.is_object)
+        return (value, mended), claimed_count
+
+    def _refuse(self, response: Response) -> None:
+        """Raise CallFailed if a response is no answer by its status."""
+        status = response.status
+        if status in _WHOLE:
+            return
+        if status in _FAILURES:
+            raise _FAILURES[status](f"HTTP {status}")
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise proxy_refusal(status)
+        location = response.headers.get("Location")
+        if location and HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            where = quoted(redact_url(self._without_token(location)))
+            raise Refused(
+                f"HTTP {status}, a redirection to {where}: check base_url "
+                "(SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
+            )
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Refused(f"HTTP {status}")
+        raise Unusable(f"HTTP {status}")
+
+    def _without_token(self, value: Any) -> Any:
+        """Return what the API says without the token; a very short one may be any word."""
+        return without(value, self.token) if len(self.token) >= _SHORTEST_SECRET else value
 
     def _wait(self, call: "_Call") -> None:
         """Wait until the rate limit lets calls through, as far as anybody was told."""
@@ -201,7 +250,7 @@ class Client:
             self._resume_at = max(self._resume_at, resume_at)
 
     def _rate_limited(self) -> CallFailed:
-        return CallFailed(
+        return RateLimited(
             f"the rate limit (HTTP 429) did not end within {self._max_wait:,g} seconds: load again "
             "later, or with a smaller SOURCES__TESTIO__MAX_IN_FLIGHT"
         )
@@ -221,42 +270,3 @@ class _Call:
     """Seconds that it waited for the rate limit."""
     seconds: float = 0.0
     """Seconds that its tries took."""
-
-
-def _read(
-    response: Response, keys: Sequence[str], is_object: bool
-) -> tuple[tuple[Any, int], int | None]:
-    _refuse(response)
-    try:
-        body, mended = parse(response.body)
-        redact(body)
-    except ValueError as error:
-        if "html" in response.headers.get("Content-Type", "").lower():
-            raise Unusable(
-                "a page in HTML came instead of JSON, as of a login: check base_url "
-                "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
-            ) from error
-        raise Unusable("not JSON") from error
-    except RecursionError as error:
-        raise Unusable("nested too deeply") from error
-    value, claimed_count = opened(body, keys, is_object)
-    return (value, mended), claimed_count
-
-
-def _refuse(response: Response) -> None:
-    """Raise CallFailed if a response is no answer by its status."""
-    status = response.status
-    if status in _WHOLE:
-        return
-    if status in _FAILURES:
-        raise _FAILURES[status](f"HTTP {status}")
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        raise proxy_refusal(status)
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        raise Refused(
-            f"HTTP {status}, a redirection to {redact_url(response.headers.get('Location', '?'))}: "
-            "check base_url (SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
-        )
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Refused(f"HTTP {status}")
-    raise Unusable(f"HTTP {status}")

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from loader.api import Unusable
+from loader.records import parse_id
+from loader.redact import quoted
 
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
 """Values of `status` that deny the answer, as JSend and its kin write them."""
-_MAX_SHOWN = 100
 
 
 def opened(body: Any, keys: Sequence[str], is_object: bool) -> tuple[Any, int | None]:
@@ -24,14 +25,20 @@ def opened(body: Any, keys: Sequence[str], is_object: bool) -> tuple[Any, int | 
     - `status`: with `error`, `fail`, `failed`, `failure` or a number from 400.
 
     Upper and lower case are the same. Only the envelope and its `meta` are looked at, never a
-    record: a record may have a `message` of its own. A bare list has no envelope.
+    record: a record may have a `message` of its own. A bare list has no envelope. An object without
+    an id is no record if it is empty or has an error: it would land as all that is known.
 
     Raises:
         Unusable: if the answer reports an error or has no such list or object.
     """
     if isinstance(body, dict):
         _refuse_errors({name: value for name, value in body.items() if name not in keys})
-    return _found(body, keys, is_object), _claimed_count(body)
+    found = _found(body, keys, is_object)
+    if is_object and "id" not in found:
+        if not found:
+            raise Unusable("an empty object")
+        _refuse_errors({name: value for name, value in found.items() if name != "status"})
+    return found, _claimed_count(body)
 
 
 def _refuse_errors(envelope: dict[str, Any]) -> None:
@@ -39,8 +46,7 @@ def _refuse_errors(envelope: dict[str, Any]) -> None:
     for members in (envelope, meta if isinstance(meta, dict) else {}):
         for name, value in members.items():
             if _reports_error(name.lower(), value):
-                said = " ".join(f"{name}: {value}".split())
-                raise Unusable(f"the answer reports an error: {said[:_MAX_SHOWN]}")
+                raise Unusable(f"the answer reports an error: {quoted(f'{name}: {value}')}")
 
 
 def _reports_error(name: str, value: Any) -> bool:
@@ -83,4 +89,4 @@ def _has_id(record: Any) -> bool:
 def _claimed_count(body: Any) -> int | None:
     meta = body.get("meta") if isinstance(body, dict) else None
     count = meta.get("record_count") if isinstance(meta, dict) else None
-    return count if isinstance(count, int) else None
+    return parse_id(count)  # a count has the same bounds: anything else is none, and cannot land

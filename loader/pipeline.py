@@ -282,7 +282,9 @@ def _source(
     if ledger:
         _refuse_what_is_to_come(ledger, customer)
     known = Known()
-    if ledger and not selection.replay_from:
+    if ledger and selection.replay_from:
+        known = ledger.products(customer.customer_id)  # a recording may be another customer's, too
+    elif ledger:
         known = ledger.known(customer.customer_id)
     return testio(
         api_token=customer.api_token,

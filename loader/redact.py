@@ -12,6 +12,8 @@ _ENVIRONMENT_KEYS = frozenset({"test_environment", "test_environments"})
 _CREDENTIAL_KEYS = frozenset({"username", "password", "access"})
 _CONTAINERS = (dict, list)  # quicker to ask for than dict | list
 _MAX_DEPTH = 100
+_MOST_QUOTED = 100
+"""Characters."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*@)?(?P<rest>[^?#]*)(?P<query>.*)", re.I | re.S
 )
@@ -44,6 +46,26 @@ def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
                 value[key] = REDACTED
             elif in_environment and key == "url":
                 value[key] = redact_url(str(item))
+
+
+def quoted(text: str) -> str:
+    """Return what somebody else says as part of a message: in one short line.
+
+    What steers a terminal, or turns the direction of its text, goes.
+    """
+    line = " ".join(text.split())
+    return "".join(filter(str.isprintable, line[:_MOST_QUOTED]))
+
+
+def without(value: Any, secret: str) -> Any:
+    """Return `value` with a secret replaced wherever a text or a key contains it."""
+    if isinstance(value, str):
+        return value.replace(secret, REDACTED)
+    if isinstance(value, list):
+        return [without(item, secret) for item in value]
+    if isinstance(value, dict):
+        return {without(key, secret): without(item, secret) for key, item in value.items()}
+    return value
 
 
 def redact_url(url: str) -> str:

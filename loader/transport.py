@@ -169,7 +169,8 @@ class Transport:
             finally:
                 response.close()  # what was not read to its end
                 response.release_conn()
-        except HTTPError as error:
+        # Some errors of Python's own come through, such as that of a chunk of negative size.
+        except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._failure(error, is_over=time.monotonic() >= ends_at) from error
 
     def _body(self, response: BaseHTTPResponse) -> bytes | bytearray:
@@ -198,7 +199,7 @@ class Transport:
             "(SOURCES__TESTIO__MAX_ANSWER_MB)"
         )
 
-    def _failure(self, error: HTTPError, *, is_over: bool) -> CallFailed:
+    def _failure(self, error: Exception, *, is_over: bool) -> CallFailed:
         """Return what an error means to somebody who can mend it."""
         causes = list(_causes(error))
 

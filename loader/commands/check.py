@@ -114,7 +114,7 @@ def _account(customer: "Customer", tests: int | None, known: "Known | None") -> 
     from loader.api import CallFailed
     from loader.client import Client
     from loader.endpoints import PRODUCTS
-    from loader.scope import Scope
+    from loader.scope import COMPLETE, Scope
 
     where = f"customer {customer.name}: {customer.shown_url}"
     try:
@@ -125,10 +125,13 @@ def _account(customer: "Customer", tests: int | None, known: "Known | None") -> 
     except CallFailed as failure:
         return Finding(False, f"{where}: {failure.explained}")
     so_far = "" if tests is None else f", {tests:,} tests so far"
+    scope = Scope(PRODUCTS, customer.customer_id)
+    products = list(scope.keyed(answer.value))
+    if scope.outcome != COMPLETE:
+        return Finding(False, f"{where}: products: {scope.outcome}")
     if known:
-        scope = Scope(PRODUCTS, customer.customer_id)
         try:
-            identity.check(customer.customer_id, scope, scope.keyed(answer.value), known)
+            identity.check(customer.customer_id, scope, products, known)
         except identity.AccountChangedError as error:
             return Finding(False, f"{where}: {error}")
     return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{so_far}")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ID = click.IntRange(0, 2**63 - 1)
+
 
 def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """Return the folder, or nothing if none was asked for; an unset variable names none."""
@@ -36,7 +38,7 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
     "--product",
     "product_ids",
     multiple=True,
-    type=int,
+    type=_ID,
     metavar="ID",
     help="Read this product only.",
 )
@@ -44,7 +46,7 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
     "--test",
     "test_ids",
     multiple=True,
-    type=int,
+    type=_ID,
     metavar="ID",
     help="Refresh this test and what belongs to it only.",
 )

@@ -6,22 +6,23 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
+{# `json_each` would be joined to its documents: each would stand in memory once per key, and 50,000 keys
+   would take gigabytes. #}
 {% macro duckdb__explode_object(relation, document, keep) %}
     select
         {%- for name in keep %}
-        documents.{{ name }},
+        {{ name }},
         {%- endfor %}
-        entries.key as entry_key,
-        entries.value ->> '$' as entry_value
+        entry.key as entry_key,
+        entry.value ->> '$' as entry_value
     from (
         select
             {%- for name in keep %}
             {{ name }},
             {%- endfor %}
-            try_cast({{ document }} as json) as document
+            unnest(map_entries(try(from_json({{ document }}, '"MAP(VARCHAR, JSON)"')))) as entry
         from {{ relation }}
-    ) as documents,
-        json_each(case when json_type(documents.document) = 'OBJECT' then documents.document end) as entries
+    ) as documents
 {%- endmacro %}
 
 {% macro postgres__explode_object(relation, document, keep) %}

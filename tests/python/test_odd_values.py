@@ -41,6 +41,7 @@ _REPORT = [
     "text",
     None,
 ]
+_VERY_MANY = {f"key {number}": number for number in range(50_000)}
 
 
 def _names_of_tests(select: Select) -> tuple[dict[int, set[str]], set[str]]:
@@ -97,6 +98,10 @@ def test_odd_names_and_types_keep_the_build_green(
     unfit = [(next(bugs), column, fields) for column, fields in _UNFIT_BUGS]
     of_bugs |= {bug: fields for bug, _, fields in unfit}
     of_bugs[reported := next(bugs)] = {"report": {"content": {"data": _REPORT}}}
+    # Each key once with the whole document beside it would be gigabytes.
+    of_bugs[very_many := next(bugs)] = {"report": {"content": {"data": _VERY_MANY}}}
+    of_bugs[next(bugs)] = _VERY_MANY
+    of_bugs[next(bugs)] = {"mixed": [1, "text"], **_VERY_MANY}
     of_bugs[readable := next(bugs)] = {"title": 404, "steps": "[1] Open", "language": " "}
     of_executions: dict[int, dict[str, Any]] = {
         next(executions): {"executed_by": name} for name in ("", "  ", None, ...)
@@ -149,3 +154,8 @@ def test_odd_names_and_types_keep_the_build_green(
         ("data", '"text"'),
         ("data", None),
     ]
+    (read,) = select(
+        "select count(*), count(distinct report_key), sum(cast(report_value as integer)) "
+        f"from testio_marts.custom_reports where bug_id = {very_many}"
+    )
+    assert read == (50_000, 50_000, sum(range(50_000)))
