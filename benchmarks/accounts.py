@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from loader.endpoints import (
+from testio_loader.api.endpoints import (
     BUGS,
     EXECUTIONS,
     FEATURES,
@@ -25,7 +25,7 @@ from loader.endpoints import (
     TESTS,
     USER_STORIES,
 )
-from loader.sandbox import Account
+from testio_sandbox import Account
 
 LARGEST_PAGE = 100
 LARGEST_BATCH = 200
@@ -34,8 +34,8 @@ _KEPT_BYTES = 8_000_000_000
 _PROGRAM = """
 import sys
 from benchmarks.accounts import Size
-from loader.sandbox import serve
-from loader.sandbox.changes import a_day
+from testio_sandbox import serve
+from testio_sandbox.changes import a_day
 account = {size}.account()
 with serve(account, latency={latency}) as sandbox:
     print(sandbox.url, flush=True)

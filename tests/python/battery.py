@@ -8,9 +8,8 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-
-from loader.canonical import canonical, parse
-from loader.endpoints import ENDPOINTS
+from testio_loader.api.canonical_json import canonical, parse
+from testio_loader.api.endpoints import ENDPOINTS
 
 _FIRST_ID = 7_000_000_000_000  # far from the ids of any account
 _UNKNOWN = 1_000_000_000

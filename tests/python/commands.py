@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from loader.cli import main
+from testio_loader.commands.cli import main
 
 PROJECT = Path(__file__).parents[2]
 _DBT = Path(sys.executable).with_name("dbt")
@@ -24,7 +23,7 @@ DATA_ONLY = ("--exclude-resource-type", "unit_test")
 _LANDING_IS_KILLED = """
 import os, signal, sys
 from dlt.load.load import Load
-from loader.cli import main
+from testio_loader.commands.cli import main
 Load.run = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """

@@ -15,14 +15,13 @@ import spark_connect
 from click.testing import CliRunner, Result
 from commands import run_dbt
 from engines import Postgres, postgres
-
-from loader import pipeline
-from loader.cli import main
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, Handler, serve
-from loader.sandbox.changes import a_day
-from loader.sandbox.faults import hostile_records, stray_bug
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.commands.cli import main
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, Handler, serve
+from testio_sandbox.changes import a_day
+from testio_sandbox.faults import hostile_records, stray_bug
 
 Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]

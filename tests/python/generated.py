@@ -20,18 +20,18 @@ import battery
 import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-
-from loader import clock, pipeline, source
-from loader.api import Answer, Effort, NotFound, Unusable
-from loader.canonical import canonical, parse
-from loader.customers import Customer
-from loader.endpoints import ENDPOINTS
-from loader.envelope import opened
-from loader.reader import NothingRead, Reader
-from loader.redact import redact
-from loader.rereading import Known, Rereading
-from loader.sandbox import Account, Handler
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader import clock, source
+from testio_loader.api.base import Answer, Effort, NotFound, Unusable
+from testio_loader.api.canonical_json import canonical, parse
+from testio_loader.api.endpoints import ENDPOINTS
+from testio_loader.api.envelope import opened
+from testio_loader.api.redaction import redact
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.read.crawler import NothingRead, Reader
+from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Handler
 
 REVERSED = 1_000_000
 """What is added to a customer's id for the same account in another order."""
@@ -102,7 +102,7 @@ class InProcess:
         return answer.data()
 
     def get(self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool) -> Answer:
-        """See `loader.api.Api`."""
+        """See `testio_loader.api.base.Api`."""
         body, mended = parse(self.content(path, keys[0]))
         try:
             redact(body)
@@ -116,15 +116,15 @@ class InProcess:
         """Take note of what is given."""
 
     def now(self) -> datetime:
-        """See `loader.api.Api`."""
+        """See `testio_loader.api.base.Api`."""
         return _NOW
 
     def has(self, path: str) -> bool:
-        """See `loader.api.Api`."""
+        """See `testio_loader.api.base.Api`."""
         return True
 
     def lacks(self, *_: Any) -> None:
-        """See `loader.api.Api`."""
+        """See `testio_loader.api.base.Api`."""
 
 
 class Api(InProcess):

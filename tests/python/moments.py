@@ -73,7 +73,7 @@ def loads(environment: Mapping[str, str]) -> Iterator[Loads]:
 
 
 def _serve() -> None:
-    import loader.pipeline  # noqa: F401 - so that a load begins at once
+    import testio_loader.land.pipeline  # noqa: F401 - so that a load begins at once
 
     for line in sys.stdin:
         warehouse, log, moment, seconds, room, *command = line.rstrip("\n").split("\t")
@@ -87,7 +87,7 @@ def _serve() -> None:
 
 
 def _run(command: list[str], warehouse: Path, log: str, moment: int, seconds: float) -> None:
-    from loader.cli import main
+    from testio_loader.commands.cli import main
 
     os.environ["TESTIO_DUCKDB_PATH"] = str(warehouse)
     os.chdir(warehouse.parent)
@@ -125,7 +125,7 @@ def sql_client() -> Any:
 
 
 def _count(warehouse: Path, moment: int) -> None:
-    from loader import publishing
+    from testio_loader.publish import publishing
 
     client = sql_client()
     passed = 0

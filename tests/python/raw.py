@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from loader.endpoints import ENDPOINTS
+from testio_loader.api.endpoints import ENDPOINTS
 
 Row = tuple[Any, ...]
 _SIGNATURE = re.compile(r"signature=[0-9]+")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from loader.sandbox import Account
+from testio_sandbox import Account
 
 EXECUTIONS = "user_story_version_executions"
 

@@ -8,11 +8,10 @@ import pytest
 from commands import PROJECT, run_dbt
 from conftest import SETTINGS
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, serve
 
 NOWHERE = "http://127.0.0.1:9"
 """mf looks for a newer version of itself; here it must not leave the machine."""

@@ -18,15 +18,16 @@ import pytest
 import raw
 from click.testing import CliRunner
 from conftest import CUSTOMER_ID, Loaded, load_undisturbed
-
-from loader import clock, pipeline, reader, settings, source
-from loader.cli import main
-from loader.customers import Customer
-from loader.endpoints import ENDPOINTS, TABLES, Endpoint
-from loader.ledger import ledger_of
-from loader.sandbox import TOKEN, Account, serve
-from loader.sandbox.changes import a_day
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader import clock, settings, source
+from testio_loader.api.endpoints import ENDPOINTS, TABLES, Endpoint
+from testio_loader.commands.cli import main
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.land.ledger import ledger_of
+from testio_loader.read import crawler as reader
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, serve
+from testio_sandbox.changes import a_day
 
 PROJECT = Path(__file__).parents[2]
 Select = Callable[[str], list[tuple[Any, ...]]]

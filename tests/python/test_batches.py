@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-from loader.api import (
+from testio_loader.api.base import (
     Answer,
     CallFailed,
     Effort,
@@ -18,9 +17,9 @@ from loader.api import (
     TooSlow,
     Unusable,
 )
-from loader.batches import Ask, Batches
-from loader.endpoints import BUGS, EXECUTIONS, Endpoint
-from loader.scope import Scope
+from testio_loader.api.endpoints import BUGS, EXECUTIONS, Endpoint
+from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.scope import Scope
 
 Answers = Callable[[list[int]], Any]
 

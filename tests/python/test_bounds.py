@@ -13,12 +13,11 @@ import pytest
 from conftest import Loaded, Run
 from servers import Script, scripted
 from test_faults import assert_all_landed
-
-from loader import transport
-from loader.api import CallFailed, TooLarge, TooSlow, Unusable
-from loader.client import Client
-from loader.errors import BadConfiguration
-from loader.sandbox import TOKEN, Account, Answer, Query, serve
+from testio_loader.api import transport
+from testio_loader.api.base import CallFailed, TooLarge, TooSlow, Unusable
+from testio_loader.api.client import Client
+from testio_loader.errors import BadConfiguration
+from testio_sandbox import TOKEN, Account, Answer, Query, serve
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 _BLANKS = 10_000_000

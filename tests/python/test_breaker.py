@@ -4,8 +4,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 
 import pytest
-
-from loader.api import (
+from testio_loader.api.base import (
     CallFailed,
     NotFound,
     ReadingStopped,
@@ -14,7 +13,7 @@ from loader.api import (
     Unauthorized,
     Unusable,
 )
-from loader.breaker import Breaker
+from testio_loader.api.circuit_breaker import Breaker
 
 
 def fail(breaker: Breaker, path: str, times: int, failure: CallFailed, **how: bool) -> None:

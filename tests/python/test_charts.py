@@ -19,12 +19,11 @@ import yaml
 from commands import PROJECT, run_dbt
 from conftest import SETTINGS
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, serve
-from loader.sandbox.changes import a_day
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, serve
+from testio_sandbox.changes import a_day
 
 CHARTS = PROJECT / "charts"
 BOARDS = sorted(file.stem for file in CHARTS.glob("*.yml") if file.stem != "meta")

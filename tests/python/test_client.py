@@ -1,11 +1,10 @@
 """How the client gets to the API."""
 
 import pytest
-
-from loader.api import Refused
-from loader.client import Client
-from loader.errors import BadConfiguration
-from loader.sandbox import TOKEN, Account, Answer, serve
+from testio_loader.api.base import Refused
+from testio_loader.api.client import Client
+from testio_loader.errors import BadConfiguration
+from testio_sandbox import TOKEN, Account, Answer, serve
 
 
 def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import duckdb
 import pytest
-
-from loader import clock, pipeline
-from loader.ledger import LedgerReader, ledger_of
-from loader.sandbox import Account
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader import clock
+from testio_loader.land import pipeline
+from testio_loader.land.ledger import LedgerReader, ledger_of
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account
 
 Load = Callable[..., pipeline.LoadReport]
 Select = Callable[[str], list[tuple[Any, ...]]]

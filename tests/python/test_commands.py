@@ -13,15 +13,15 @@ import duckdb
 import pytest
 from click.testing import Result
 from commands import configure, kill_while_landing, reader_of, run, run_apart
-
-from loader import pipeline, rereading
-from loader.client import Client
-from loader.commands.report import print_load
-from loader.customers import Customer
-from loader.ledger import EndpointReport
-from loader.sandbox import TOKEN, Account, Answer, Query, serve
-from loader.tally import Attribution
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.api.client import Client
+from testio_loader.commands.report import print_load
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.land.ledger import EndpointReport
+from testio_loader.read import refresh_policy
+from testio_loader.read.counts import Attribution
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, Answer, Query, serve
 
 Command = Callable[..., Result]
 Select = Callable[[str], list[tuple[Any, ...]]]
@@ -107,7 +107,7 @@ def test_attribution_works_for_a_single_test(loaded: Command, select: Select) ->
 
 
 def test_full_reads_settled_tests_again(loaded: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rereading, "_SMALL_ACCOUNT", 0)
+    monkeypatch.setattr(refresh_policy, "_SMALL_ACCOUNT", 0)
     monkeypatch.setenv("SOURCES__TESTIO__SETTLING_DAYS", "0")
     scopes = []
     for options in ([], ["--full"]):

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from commands import configure, reader_of, run, run_apart
-
-from loader.endpoints import ENDPOINTS
-from loader.sandbox import Account, Answer, Handler, Query, serve
-from loader.warehouses import WarehouseBusy
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.api.endpoints import ENDPOINTS
+from testio_loader.warehouses import WarehouseBusy
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Answer, Handler, Query, serve
 
 NAMES = ("acme", "beta")
 ACCOUNTS = {

@@ -8,14 +8,13 @@ from typing import Any
 import orjson
 import pytest
 from conftest import Dbt, Run
-
-from loader.deletions import Deletions
-from loader.endpoints import BUGS, FEATURES, PRODUCTS, TESTS
-from loader.ledger import ledger_of
-from loader.rereading import IdLists, Known
-from loader.sandbox import Account, Answer, Handler, Query
-from loader.scope import Scope
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.api.endpoints import BUGS, FEATURES, PRODUCTS, TESTS
+from testio_loader.land.ledger import ledger_of
+from testio_loader.read.deletions import Deletions
+from testio_loader.read.refresh_policy import IdLists, Known
+from testio_loader.read.scope import Scope
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Answer, Handler, Query
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 Select = Callable[[str], list[tuple[Any, ...]]]

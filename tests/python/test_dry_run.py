@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from commands import configure, run
-
-from loader.sandbox import Account, Answer, Handler, Query, serve
-from loader.sandbox.faults.common import product_of_list
+from testio_sandbox import Account, Answer, Handler, Query, serve
+from testio_sandbox.faults.common import product_of_list
 
 NAMES = ("acme", "beta")
 ACCOUNTS = {

@@ -16,13 +16,12 @@ from threading import Event
 import pytest
 from commands import run, run_apart
 from conftest import configured
-
-from loader.sandbox import Account, Answer, Query, serve
+from testio_sandbox import Account, Answer, Query, serve
 
 PROGRAM = Path(sys.executable).with_name("testio-loader")
 _STUCK = """
 import sys, time
-from loader.cli import main
+from testio_loader.commands.cli import main
 from loader import {module}
 def stuck(*_, **__):
     print("stuck", flush=True)

@@ -7,13 +7,12 @@ import orjson
 import pytest
 import raw
 from conftest import Loaded, Run
-
-from loader.api import CallFailed, Unusable
-from loader.archive import Archive
-from loader.client import Client
-from loader.envelope import opened
-from loader.sandbox import TOKEN, Account, Answer, Query, serve
-from loader.sandbox.faults.common import Tally
+from testio_loader.api.base import CallFailed, Unusable
+from testio_loader.api.client import Client
+from testio_loader.api.envelope import opened
+from testio_loader.api.recording import Archive
+from testio_sandbox import TOKEN, Account, Answer, Query, serve
+from testio_sandbox.faults.common import Tally
 
 REPORTS: list[dict[str, Any]] = [
     {"error": "search backend timed out"},

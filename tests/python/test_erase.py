@@ -12,11 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 from commands import configure, kill_while_landing, reader_of, run
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import Account, Answer, Query, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Answer, Query, serve
 
 MARKER = b"Marker-7f3a9c51d2"
 TABLES = "select table_name from duckdb_tables() where schema_name = 'testio_raw' order by 1"
@@ -24,8 +23,8 @@ Select = Callable[[str], list[tuple[Any, ...]]]
 
 _KILLED_AFTER = """
 import os, signal, sys
-from loader.warehouses import duckdb_erasure as erasure
-from loader.cli import main
+from testio_loader.warehouses import duckdb_erasure as erasure
+from testio_loader.commands.cli import main
 step = getattr(erasure, sys.argv[1])
 def killed(*arguments):
     step(*arguments)

@@ -18,13 +18,12 @@ import pytest
 import raw
 from conftest import Loaded, Run, load_undisturbed, small_account
 from sandbox_reads import all_products, all_tests, section_ids
-
-from loader.api import CallFailed, ReadingStopped
-from loader.client import Client, _Call
-from loader.reader import Reader
-from loader.rereading import Known, Rereading
-from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
-from loader.sandbox.faults import (
+from testio_loader.api.base import CallFailed, ReadingStopped
+from testio_loader.api.client import Client, _Call
+from testio_loader.read.crawler import Reader
+from testio_loader.read.refresh_policy import Known, Rereading
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
+from testio_sandbox.faults import (
     GARBAGE,
     HOSTILE,
     HOSTILE_IDS,
@@ -49,8 +48,8 @@ from loader.sandbox.faults import (
     small_pages,
     stray_bug,
 )
-from loader.sandbox.faults.common import Mishaps, Tally
-from loader.sandbox.fresh import new_bug, new_test
+from testio_sandbox.faults.common import Mishaps, Tally
+from testio_sandbox.fresh import new_bug, new_test
 
 Rows = list[tuple[Any, ...]]
 Select = Callable[[str], Rows]

@@ -17,9 +17,8 @@ import pytest
 from commands import DATA_ONLY, run_dbt
 from generated import REVERSED, Drawn, Landed, accounts, described, land
 from hypothesis import HealthCheck, Phase, given, settings
-
-from loader.canonical import canonical
-from loader.endpoints import ENDPOINTS
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.endpoints import ENDPOINTS
 
 ACCOUNTS = int(os.environ.get("FUZZ_ACCOUNTS", "200"))
 _PLACEHOLDERS = {"unknown", "unattributed"}

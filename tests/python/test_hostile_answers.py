@@ -15,17 +15,16 @@ from sandbox_reads import all_tests
 from servers import scripted
 from test_batches import Api, read
 from test_breaker import fail, is_stopped
-
-from loader import batches
-from loader.api import RateLimited, Unusable
-from loader.breaker import Breaker
-from loader.canonical import parse
-from loader.cli import main
-from loader.client import Client
-from loader.endpoints import EXECUTIONS
-from loader.envelope import opened
-from loader.redact import quoted
-from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
+from testio_loader.api.base import RateLimited, Unusable
+from testio_loader.api.canonical_json import parse
+from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.client import Client
+from testio_loader.api.endpoints import EXECUTIONS
+from testio_loader.api.envelope import opened
+from testio_loader.api.redaction import quoted
+from testio_loader.commands.cli import main
+from testio_loader.read import batches
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 
 Select = Callable[[str], Rows]
 _SECRET = "t0k3n-0f-s0m3b0dy"

@@ -21,11 +21,10 @@ from commands import run as command
 from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, lake_environment, postgres
 from moments import KILLED, Loads, loads
-
-from loader.sandbox import serve
-from loader.sandbox.changes import a_day
-from loader.sandbox.faults import broken_test, hostile_records
-from loader.warehouses import RAW_DATASET
+from testio_loader.warehouses import RAW_DATASET
+from testio_sandbox import serve
+from testio_sandbox.changes import a_day
+from testio_sandbox.faults import broken_test, hostile_records
 
 pytestmark = pytest.mark.postgres  # which has the catalog
 KILLS, KILLS_BY_TIME = 6, 3
@@ -34,8 +33,8 @@ _CONFIG = "ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG"
 Run = Callable[..., Result]
 _COMPLETING_IS_KILLED = """
 import os, signal
-from loader.cli import main
-from loader.warehouses.iceberg import IcebergTables
+from testio_loader.commands.cli import main
+from testio_loader.warehouses.iceberg import IcebergTables
 IcebergTables.complete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(["load"])
 """

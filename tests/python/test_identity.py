@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 from commands import configure, run
-
-from loader import identity
-from loader.canonical import canonical
-from loader.endpoints import PRODUCTS
-from loader.records import Record
-from loader.rereading import Known
-from loader.sandbox import Account, Answer, Handler, Query, serve
-from loader.scope import Scope
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.endpoints import PRODUCTS
+from testio_loader.read import identity
+from testio_loader.read.records import Record
+from testio_loader.read.refresh_policy import Known
+from testio_loader.read.scope import Scope
+from testio_sandbox import Account, Answer, Handler, Query, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 TOKENS = {"acme": "token-of-acme", "beta": "token-of-beta"}

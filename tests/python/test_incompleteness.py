@@ -12,12 +12,11 @@ import pytest
 from commands import run as command
 from conftest import Dbt, Run
 from sandbox_reads import all_products, all_tests
-
-from loader.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
-from loader.ledger import ledger_of
-from loader.sandbox import Account, Answer, Handler, Query
-from loader.scope import describe
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
+from testio_loader.land.ledger import ledger_of
+from testio_loader.read.scope import describe
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Answer, Handler, Query
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

@@ -10,12 +10,11 @@ import pyarrow as pa
 import pytest
 from conftest import CUSTOMER_ID
 from engines import Postgres
-
-from loader import pipeline
-from loader.copying import _cut
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Answer, Handler, Query, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.land.copying import _cut
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Answer, Handler, Query, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 
@@ -142,7 +141,7 @@ def test_large_records_land_in_postgresql_too(
     copied.copy_raw(warehouse)
     for name, value in loaded.environment.items():
         monkeypatch.setenv(name, value)
-    from loader.warehouses import postgres
+    from testio_loader.warehouses import postgres
 
     with serve(account(*sizes)) as sandbox:
         customer = Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url)

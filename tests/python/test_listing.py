@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-from loader.api import Answer, CallFailed, Effort, NotFound, ReadingStopped, Unusable
-from loader.endpoints import TESTS
-from loader.listing import Listing
-from loader.scope import Scope
+from testio_loader.api.base import Answer, CallFailed, Effort, NotFound, ReadingStopped, Unusable
+from testio_loader.api.endpoints import TESTS
+from testio_loader.read.pages import Listing
+from testio_loader.read.scope import Scope
 
 Pages = Callable[[int, int], Any]
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import duckdb
 import pytest
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.endpoints import ENDPOINTS
-from loader.sandbox import Account, Answer, Query, serve
-from loader.warehouses import WarehouseBusy
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.api.endpoints import ENDPOINTS
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses import WarehouseBusy
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import Account, Answer, Query, serve
 
 Load = Callable[..., pipeline.LoadReport]
 Select = Callable[[str], list[tuple[Any, ...]]]

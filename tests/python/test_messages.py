@@ -14,9 +14,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import configured
 from servers import certificate, scripted
-
-from loader.cli import main
-from loader.sandbox import Account, Answer, Handler, serve
+from testio_loader.commands.cli import main
+from testio_sandbox import Account, Answer, Handler, serve
 
 _CLASS_NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)+|Error|Exception|object at|urllib3|ssl\.c")
 _NAMES_ALLOWED = ("DuckDB", "OpenSSL")
@@ -188,7 +187,7 @@ def test_a_token_that_travels_in_clear(
     arguments: str, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Issue 15, messages: a warning, and the load goes on."""
-    caplog.set_level(logging.WARNING, "loader")
+    caplog.set_level(logging.WARNING, "testio_loader")
     with serve(account) as sandbox:
         root = sandbox.url.partition("/customer")[0]
         environment = configured("http://me:s3cr3t@api.example.test/customer/v2")

@@ -10,8 +10,7 @@ from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQuer
 from metricflow.protocols.sql_client import SqlClient
 from metricflow_semantic_interfaces.type_enums import DimensionType
 from semantic import built
-
-from loader.sandbox import Account
+from testio_sandbox import Account
 
 TIMES = {
     f"metric_time__{grain}": f"date_trunc('{grain}', cast(tests.end_at as date))"

@@ -7,8 +7,7 @@ from typing import Any
 
 import duckdb
 from conftest import Dbt, Loaded, Rows, Run
-
-from loader.sandbox import Account, Answer, Handler, Query
+from testio_sandbox import Account, Answer, Handler, Query
 
 Select = Callable[[str], Rows]
 

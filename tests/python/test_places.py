@@ -9,12 +9,11 @@ import duckdb
 import pytest
 from commands import kill_while_landing, run
 from conftest import configured
-
-from loader.publishing import publish, publish_parquet
-from loader.sandbox import Account, serve
-from loader.warehouses import BadWarehouse
-from loader.warehouses.duckdb_file import DuckDbFile
-from loader.warehouses.duckdb_file import configured as configured_file
+from testio_loader.publish.publishing import publish, publish_parquet
+from testio_loader.warehouses import BadWarehouse
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.warehouses.duckdb_file import configured as configured_file
+from testio_sandbox import Account, serve
 
 NASTY = "-two wörds [a] {b} * , $HOME & ~"
 """What looks as if it could not work: dbt 1.11 builds in a file of this name as well."""

@@ -18,9 +18,8 @@ from commands import run as command
 from conftest import configured, small_account
 from engines import Postgres
 from moments import loads
-
-from loader.sandbox import Answer, Query, serve
-from loader.sandbox.changes import a_day
+from testio_sandbox import Answer, Query, serve
+from testio_sandbox.changes import a_day
 
 pytestmark = pytest.mark.postgres
 Run = Callable[..., Result]

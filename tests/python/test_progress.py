@@ -5,9 +5,8 @@ import logging
 
 import pytest
 from rich.console import Console
-
-from loader.progress import Bars, Lines
-from loader.tally import Tally
+from testio_loader.land.progress import Bars, Lines
+from testio_loader.read.counts import Tally
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def tally() -> Tally:
 def test_a_log_has_a_line_of_what_is_read_and_landed(
     tally: Tally, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "loader")
+    caplog.set_level(logging.INFO, "testio_loader")
     lines = Lines("acme", tally, period=0)
     with lines("Extract testio"):
         lines.update("bugs", 1_234)
@@ -40,7 +39,7 @@ def test_a_log_has_a_line_of_what_is_read_and_landed(
 
 
 def test_a_short_load_leaves_no_line(tally: Tally, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "loader")
+    caplog.set_level(logging.INFO, "testio_loader")
     lines = Lines("acme", tally)
     with lines("Extract testio"):
         lines.update("bugs", 1)

@@ -16,12 +16,11 @@ import pytest
 from commands import DATA_ONLY, configure, run, run_dbt
 from conftest import SETTINGS
 from moments import KILLED, loads
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
-from loader.sandbox.changes import a_day
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
+from testio_sandbox.changes import a_day
 
 Tables = dict[str, list[tuple[Any, ...]]]
 MARKERS = {1: b"Acme-2f81", 2: b"Globex-9c4d"}

@@ -8,11 +8,10 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-
-from loader import client as module
-from loader.api import CallFailed, ReadingStopped
-from loader.client import Client
-from loader.sandbox import TOKEN, Answer, Query, serve
+from testio_loader.api import client as module
+from testio_loader.api.base import CallFailed, ReadingStopped
+from testio_loader.api.client import Client
+from testio_sandbox import TOKEN, Answer, Query, serve
 
 
 class Clock:

@@ -8,12 +8,11 @@ from typing import Any
 
 import orjson
 import pytest
-
-from loader.api import Answer, Effort
-from loader.batches import Ask
-from loader.reader import Reader
-from loader.rereading import Known, Rereading
-from loader.steps import Test as WaitingTest
+from testio_loader.api.base import Answer, Effort
+from testio_loader.read.batches import Ask
+from testio_loader.read.crawler import Reader
+from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.steps import Test as WaitingTest
 
 NOW, DAY = datetime(2026, 11, 1, tzinfo=UTC), timedelta(days=1)
 TESTS = 3_000
@@ -91,7 +90,7 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
 
 def test_a_walk_that_leaves_something_out_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer can cause it; a mistake of ours may, and must not be silent."""
-    monkeypatch.setattr("loader.batches.Batches.take", lambda *_, **__: [])
+    monkeypatch.setattr("testio_loader.read.batches.Batches.take", lambda *_, **__: [])
     rereading = Rereading(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
     with pytest.raises(RuntimeError, match=r"bugs \(400\), executions \(400\), tests \(1\)"):
         list(Reader(Account(seconds=0.0), 7, rereading, max_in_flight=4).read())

@@ -12,9 +12,8 @@ import pytest
 from commands import run
 from conftest import Loaded
 from test_places import pass_build
-
-from loader.publishing import NotPublished, publish
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.publish.publishing import NotPublished, publish
+from testio_loader.warehouses.duckdb_file import DuckDbFile
 
 PROGRAM = Path(sys.executable).with_name("testio-loader")
 _PR_CAPBSET_DROP, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2
@@ -87,7 +86,7 @@ def test_two_do_not_publish_to_one_folder_at_once(
     loaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Issue 15, Messages: they would take each other's half-written file for their own."""
-    from loader import publishing
+    from testio_loader.publish import publishing
 
     pass_build(loaded)
     to, attach = tmp_path / "to.db", publishing.attach

@@ -17,15 +17,14 @@ from conftest import CUSTOMER_ID, SETTINGS, small_account
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from engines import Postgres
 from moments import KILLED
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.endpoints import ENDPOINTS, TABLES
-from loader.sandbox import TOKEN, Account, Answer, Query, serve
-from loader.sandbox.changes import a_day
-from loader.tables import Table
-from loader.warehouses import Warehouse
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.api.endpoints import ENDPOINTS, TABLES
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.tables import Table
+from testio_loader.warehouses import Warehouse
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, Answer, Query, serve
+from testio_sandbox.changes import a_day
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 KEYS = " union all ".join(
@@ -82,8 +81,8 @@ def earlier_version() -> Iterator[None]:
         return hints(table) | ({"merge_key": ["customer_id", "id"]} if table.is_versioned else {})
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("loader.source.TABLES", before)
-        monkeypatch.setattr("loader.pipeline.TABLES", before)
+        monkeypatch.setattr("testio_loader.source.TABLES", before)
+        monkeypatch.setattr("testio_loader.land.pipeline.TABLES", before)
         monkeypatch.setattr(Table, "hints", hints_before)
         monkeypatch.setattr(Warehouse, "add_record_keys", lambda *_: None)
         yield
@@ -227,7 +226,7 @@ def test_a_database_of_an_earlier_version_goes_on_without_loss(
             cursor.execute(f"alter table testio_raw.{endpoint.name} drop column record_key")
     for name, value in database.environment.items():
         monkeypatch.setenv(name, value)
-    from loader.warehouses import postgres
+    from testio_loader.warehouses import postgres
 
     warehouse = postgres.configured()
     with serve(account_on(1)) as sandbox:
@@ -242,7 +241,7 @@ def test_iceberg_tables_of_an_earlier_version_go_on_without_loss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Issue 15, row 17: what landed before keeps no key, as nothing is merged there."""
-    from loader.warehouses import iceberg
+    from testio_loader.warehouses import iceberg
 
     folder = tmp_path / "lake"
     folder.mkdir()

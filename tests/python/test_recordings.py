@@ -9,11 +9,10 @@ import raw
 from commands import run as command
 from conftest import Loaded, Run
 from sandbox_reads import all_products, all_tests
-
-from loader import rereading
-from loader.sandbox import Account, Answer, Handler, Query
-from loader.sandbox.faults import broken_test
-from loader.sandbox.faults.common import product_of_list
+from testio_loader.read import refresh_policy
+from testio_sandbox import Account, Answer, Handler, Query
+from testio_sandbox.faults import broken_test
+from testio_sandbox.faults.common import product_of_list
 
 RECORDING = Path("archive/default/recording.json")
 
@@ -134,7 +133,7 @@ def test_a_recording_of_what_has_changed_is_complete(
     replay: Callable[..., str],
 ) -> None:
     """Issue 15, row 18: settled tests were not read, in an account of more than a few."""
-    monkeypatch.setattr(rereading, "_SMALL_ACCOUNT", 0)
+    monkeypatch.setattr(refresh_policy, "_SMALL_ACCOUNT", 0)
     monkeypatch.setenv("SOURCES__TESTIO__SETTLING_DAYS", "0")
     assert run(account, "--record", "archive").exit_code == 0
     recorded = {path.stem for path in Path("archive/default/exploratory_tests").glob("*")}

@@ -4,10 +4,9 @@ import json
 from itertools import permutations
 
 import pytest
-
-from loader.endpoints import BUGS
-from loader.records import BadRecord, make_record
-from loader.scope import Scope
+from testio_loader.api.endpoints import BUGS
+from testio_loader.read.records import BadRecord, make_record
+from testio_loader.read.scope import Scope
 
 URL = "https://files.example.com/1.png?signature="
 

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-from loader.rereading import Known, Rereading
-from loader.schedule import Schedule
+from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.schedule import Schedule
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

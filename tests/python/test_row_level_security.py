@@ -10,11 +10,10 @@ import psycopg2.errors
 import pytest
 from conftest import SETTINGS
 from engines import PASSWORD, Postgres
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, serve
 
 pytestmark = pytest.mark.postgres
 ROLES = "customer_roles: {acme: [1], globex: [2], analyst: all}"

@@ -23,15 +23,14 @@ from sandbox_reads import (
     status,
     versions,
 )
-
-from loader.sandbox import MISSING, TOKEN, Account, Answer, Query, serve
+from testio_sandbox import MISSING, TOKEN, Account, Answer, Query, serve
 
 # The same in every process, another for every customer
 
 
 def test_equal_arguments_give_equal_answers_in_every_process() -> None:
     program = (
-        "import sys; from loader.sandbox import Account; a = Account(3, 12, 60, seed=7);"
+        "import sys; from testio_sandbox import Account; a = Account(3, 12, 60, seed=7);"
         "[sys.stdout.buffer.write(a(path, {}).data()) for path in "
         "('/products', '/bugs', '/user_story_version_executions')]"
     )

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from sandbox_reads import all_bugs, all_features, all_products, all_tests, read, smallest
-
-from loader.sandbox import Account
-from loader.sandbox.changes import a_day
+from testio_sandbox import Account
+from testio_sandbox.changes import a_day
 
 # The name of a product is quoted everywhere, and signatures differ from read to read.
 QUOTED = ("product", "attachments")

@@ -3,8 +3,7 @@
 from collections import Counter
 
 from sandbox_reads import EXECUTIONS, all_executions, all_tests, read, versions
-
-from loader.sandbox import Account
+from testio_sandbox import Account
 
 
 def test_executions_are_paged_and_sorted(account: Account) -> None:

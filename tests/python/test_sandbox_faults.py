@@ -12,10 +12,9 @@ import pytest
 import requests
 from click.testing import CliRunner
 from sandbox_reads import all_products, all_tests
-
-from loader.cli import main
-from loader.sandbox import TOKEN, Account, Answer, Handler, serve
-from loader.sandbox.faults import (
+from testio_loader.commands.cli import main
+from testio_sandbox import TOKEN, Account, Answer, Handler, serve
+from testio_sandbox.faults import (
     FAULTS,
     GARBAGE,
     HOSTILE,

@@ -1,9 +1,8 @@
 """What was asked for last is kept, within limits and never longer than it is true."""
 
 from sandbox_reads import all_executions, all_products, all_tests, read, versions
-
-from loader.sandbox import Account
-from loader.sandbox.prepared import Prepared
+from testio_sandbox import Account
+from testio_sandbox.prepared import Prepared
 
 
 def test_what_is_kept_is_not_made_again() -> None:

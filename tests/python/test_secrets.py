@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-
-from loader.sandbox import Account, Answer, Query, serve
+from testio_sandbox import Account, Answer, Query, serve
 
 TOKEN = "t0k3n-marker"
 PASSWORD = "s3cr3t"
@@ -21,7 +20,7 @@ logging.basicConfig(level=logging.DEBUG)
 from dlt.extract.extractors import ArrowExtractor
 from dlt.load.load import Load
 from dlt.normalize.normalize import Normalize
-from loader.cli import main
+from testio_loader.commands.cli import main
 
 def fail(*arguments, **options):
     raise RuntimeError("out of order")

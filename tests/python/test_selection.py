@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from commands import configure, run
-
-from loader.sandbox import Account, Answer, Handler, Query, serve
+from testio_sandbox import Account, Answer, Handler, Query, serve
 
 NAMES = ("acme", "beta")
 Select = Callable[[str], list[tuple[Any, ...]]]

@@ -10,14 +10,13 @@ import pytest
 from commands import PROJECT, run, run_apart
 from conftest import configured
 from test_customer_names import _files_of_this_test_only, files  # noqa: F401 - a fixture
-
-from loader import settings
-from loader.errors import BadConfiguration
-from loader.sandbox import Account, serve
-from loader.settings import NUMBERS, Number
-from loader.source import testio as source
-from loader.transport import Bounds
-from loader.warehouses.postgres_session import Limits
+from testio_loader import settings
+from testio_loader.api.transport import Bounds
+from testio_loader.errors import BadConfiguration
+from testio_loader.settings import NUMBERS, Number
+from testio_loader.source import testio as source
+from testio_loader.warehouses.postgres_session import Limits
+from testio_sandbox import Account, serve
 
 
 @pytest.fixture(autouse=True)

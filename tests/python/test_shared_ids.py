@@ -4,10 +4,9 @@ from collections import deque
 from typing import Any
 
 from test_batches import Api
-
-from loader.batches import Ask, Batches
-from loader.endpoints import EXECUTIONS
-from loader.scope import Scope
+from testio_loader.api.endpoints import EXECUTIONS
+from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.scope import Scope
 
 _VERSIONS = {1: (10, 11), 2: (11, 12), 3: (13,), 9: (11,)}
 """By test; nobody asks for test 9, which is not in the account any more."""

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from commands import run_dbt
 from conftest import CUSTOMER_ID
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Answer, Query, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Answer, Query, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 _KINDS = ("features", "user_stories", "test_environments", "test_templates")

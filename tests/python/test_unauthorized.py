@@ -7,11 +7,10 @@ import pytest
 import raw
 from conftest import Loaded, Run
 from sandbox_reads import all_products
-
-from loader.api import Unauthorized
-from loader.client import Client
-from loader.sandbox import TOKEN, Account, Answer, Handler, Query, serve
-from loader.sandbox.faults.common import Tally
+from testio_loader.api.base import Unauthorized
+from testio_loader.api.client import Client
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
+from testio_sandbox.faults.common import Tally
 
 PROBES = ["/bugs/reject_reasons", "/products"]
 

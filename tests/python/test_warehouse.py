@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from commands import DATA_ONLY, PROJECT
 from conftest import Dbt
-
-from loader import pipeline
-from loader.customers import Customer
-from loader.sandbox import TOKEN, Account, serve
-from loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.customers import Customer
+from testio_loader.land import pipeline
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_sandbox import TOKEN, Account, serve
 
 Select = Callable[[str], list[tuple[Any, ...]]]
 
@@ -258,7 +257,7 @@ def test_two_customers_with_the_same_ids_stay_apart(
 
 def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
     def empty(path: str, query: Any) -> Any:
-        from loader.sandbox import Answer
+        from testio_sandbox import Answer
 
         return Answer(200, {path.rsplit("/", 1)[-1]: []})
 

@@ -1,1 +1,0 @@
-"""Lands the data of the Test IO Customer API in a warehouse."""

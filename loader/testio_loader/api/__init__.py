@@ -1,0 +1,1 @@
+"""The API over HTTP: what is called, and what comes back."""

@@ -1,0 +1,142 @@
+"""What a reader may ask of the API, be it the API itself or an archive of its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+BASE_URL = "https://api.test.io/customer/v2"
+
+
+@dataclass(slots=True)
+class Effort:
+    """What reading has cost: distinct calls, and tries with their repetitions."""
+
+    requests: int = 0
+    tries: int = 0
+
+    def __add__(self, other: "Effort") -> "Effort":
+        """Return the cost of both."""
+        return Effort(self.requests + other.requests, self.tries + other.tries)
+
+
+class CallFailed(Exception):
+    """A call brought no usable answer; the message says what came instead."""
+
+    effort = Effort()
+    """What was spent in vain."""
+    advice = ""
+    """What to do if even a call fails so that every account has an answer to."""
+
+    @property
+    def explained(self) -> str:
+        """The cause, and what to do about it."""
+        return f"{self}; {self.advice}" if self.advice else str(self)
+
+
+NOT_FOUND = "HTTP 404"
+
+
+class NotFound(CallFailed):
+    """The API does not know the id asked for (404)."""
+
+    advice = "check base_url (SOURCES__TESTIO__BASE_URL)"
+
+
+class Refused(CallFailed):
+    """The API does not answer this (403, 422 and other 4xx); parts of it, it may."""
+
+
+class Forbidden(Refused):
+    """The API does not let this customer have this (403)."""
+
+    advice = "check the token in api_token, and that it belongs to this customer"
+
+
+class Unauthorized(Refused):
+    """The API does not accept the token for this (401); for other things it may."""
+
+    advice = "check the rights of the token in api_token"
+
+
+class RateLimited(CallFailed):
+    """The rate limit did not end though the call waited for it as long as it may."""
+
+
+class Impassable(CallFailed):
+    """The way to the API is closed as it is configured: another try would not fare better."""
+
+
+class Unusable(CallFailed):
+    """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
+
+
+class TooMuch(Unusable):
+    """The answer takes too much; where possible, ask for less."""
+
+
+class TooSlow(TooMuch):
+    """The gateway (524) or the client gave up waiting."""
+
+
+class TooLarge(TooMuch):
+    """The answer is larger than is allowed; to ask for it again would bring it again."""
+
+
+class ReadingStopped(CallFailed):
+    """No call is made any more: the token is not accepted, or the API has ceased to answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A usable answer, less credentials, and what getting it has cost."""
+
+    value: Any
+    """What stands under the expected key: a list of records, or an object."""
+    effort: Effort
+    mended: int = 0
+    """How many of its texts and numbers no engine could have read; see `canonical_json`."""
+    claimed_count: int | None = None
+    """How many records there are, if the answer says so under `meta.record_count`."""
+    seconds: float = 0.0
+    size: int = 0
+    """Bytes."""
+
+
+class Api(Protocol):
+    """Answers questions; safe to use from several threads."""
+
+    max_batch: int
+    """About how many tests one call may name."""
+    is_replay: bool
+    """Whether its answers were recorded earlier."""
+
+    def get(
+        self,
+        path: str,
+        keys: Sequence[str],
+        *,
+        is_object: bool = False,
+        is_divisible: bool = False,
+        is_last_try: bool = False,
+    ) -> Answer:
+        """Return the list (or object) that `path` answers with under one of the keys.
+
+        Too slow an answer is not asked for again where the caller can ask for less
+        (`is_divisible`), and too large a one never is. `is_last_try` spares the repetitions of a
+        call that is expected to fail.
+
+        Raises:
+            NotFound: at once.
+            ReadingStopped: at once; no other call would fare better.
+            CallFailed: when no try brought a usable answer; its `effort` says how many there were.
+        """
+
+    def now(self) -> datetime:
+        """Return when the answers are given."""
+
+    def has(self, path: str) -> bool:
+        """Return whether it makes sense to ask for `path`."""
+
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return what is missing in the answers to a scope, whatever they look like."""

@@ -1,0 +1,100 @@
+"""Tells, from calls that fail in a row, what it makes no sense to ask any more."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from threading import Lock, RLock
+
+from testio_loader.api.base import (
+    CallFailed,
+    NotFound,
+    RateLimited,
+    ReadingStopped,
+    Unauthorized,
+    Unusable,
+)
+
+_MAX_OF_A_KIND = 50
+"""After so many calls of one kind the endpoint is taken to be broken; others are still asked."""
+_MAX_RATE_LIMITED = 5
+"""The same of calls that the rate limit never let through: each has waited for a long time."""
+_MAX_OF_ALL = 20
+"""After so many calls of any kind it is asked whether the API is down."""
+_REFUSED_EVERYWHERE = (
+    "the API refuses the token (HTTP 401): check the token in api_token, "
+    "and that it belongs to this customer"
+)
+
+
+class Breaker:
+    """Counts calls that have failed in spite of all tries; safe to use from several threads.
+
+    Args:
+        probe: makes a call that every account has an answer to; returns its failure, if it fails.
+    """
+
+    def __init__(self, probe: Callable[[], CallFailed | None]) -> None:
+        self._probe = probe
+        self._lock = Lock()
+        self._asking = RLock()
+        """Held while the API is probed: nobody else asks for anything then."""
+        self._failures = 0
+        self._failures_of_kind: Counter[str] = Counter()
+        self._stopped: dict[str, str] = {}
+        self._all_stopped = ""
+        self._unauthorized_kinds: set[str] = set()
+        """Kinds of calls that do not accept the token, though the probe did."""
+
+    def check(self, path: str) -> None:
+        """Raise ReadingStopped if there is no sense in asking for `path`."""
+        with self._asking:
+            if reason := self._all_stopped or self._stopped.get(_kind(path)):
+                raise ReadingStopped(reason)
+
+    def succeeded(self, path: str) -> None:
+        """Note that the API has answered."""
+        with self._lock:
+            self._failures = 0
+            self._failures_of_kind[_kind(path)] = 0
+
+    def failed(self, path: str, failure: CallFailed, *, is_divisible: bool) -> CallFailed:
+        """Note a failed call, and return the failure to report.
+
+        The failure of a call that can be divided does not tell much. A first 401 of a kind has
+        the token probed: it is refused everywhere (all reading stops), or only for that kind.
+        """
+        if isinstance(failure, NotFound):
+            self.succeeded(path)
+            return failure
+        if isinstance(failure, ReadingStopped):
+            return failure
+        kind, is_suspect = _kind(path), False
+        if isinstance(failure, Unauthorized) and self._is_token_refused(kind):
+            return ReadingStopped(self._all_stopped)
+        is_rate_limited = isinstance(failure, RateLimited)
+        is_broken = isinstance(failure, Unusable | Unauthorized) and not is_divisible
+        most = _MAX_RATE_LIMITED if is_rate_limited else _MAX_OF_A_KIND
+        with self._lock:
+            self._failures += 1
+            if self._failures == _MAX_OF_ALL:
+                self._failures, is_suspect = 0, True
+            self._failures_of_kind[kind] += is_broken or is_rate_limited
+            if self._failures_of_kind[kind] >= most:
+                self._stopped[kind] = f"given up after {most} failed calls: {failure}"
+        if is_suspect:
+            with self._asking:
+                if self._probe() is not None and not self._all_stopped:
+                    self._all_stopped = f"stopped, since nothing is answered any more: {failure}"
+        return failure
+
+    def _is_token_refused(self, kind: str) -> bool:
+        with self._asking:
+            if not self._all_stopped and kind not in self._unauthorized_kinds:
+                self._unauthorized_kinds.add(kind)
+                if isinstance(self._probe(), Unauthorized):
+                    self._all_stopped = _REFUSED_EVERYWHERE
+            return bool(self._all_stopped)
+
+
+def _kind(path: str) -> str:
+    return re.sub("[0-9]+", "#", path.partition("?")[0])

@@ -1,0 +1,272 @@
+"""How an answer is got from the Test IO Customer API: access, retries, what counts as an answer."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from dlt.common.configuration import resolve_configuration
+from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+)
+from tenacity.wait import wait_exponential_jitter
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
+
+from testio_loader import clock
+from testio_loader.api.base import (
+    Answer,
+    CallFailed,
+    Effort,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Unauthorized,
+    Unusable,
+)
+from testio_loader.api.canonical_json import parse
+from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.envelope import opened
+from testio_loader.api.redaction import quoted, redact, redact_url, without
+from testio_loader.api.transport import Response, Transport, bounds, proxy_refusal
+
+_PROBES = (("/bugs/reject_reasons", ("reject_reasons",)), ("/products", ("products",)))
+"""Calls that every account has an answer to, the smaller first: does the API answer at all?"""
+_SHORTEST_WAIT = 0.001
+"""Seconds; from there a wait for the rate limit grows, be the back-off configured as 0."""
+_SHORTEST_SECRET = 8
+"""Characters of a token that is looked for in answers."""
+_FAILURES: dict[int, type[CallFailed]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.REQUEST_TIMEOUT: Unusable,  # it was too slow to come, so it may be asked again
+    HTTPStatus.TOO_EARLY: Unusable,
+    524: TooSlow,  # the gateway gave up
+}
+_WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
+"""What comes with another 2xx is a part (206), or nothing (202, 204, 205)."""
+
+
+@dataclass
+class Client:
+    """Reads from the API with one token; safe to use from several threads.
+
+    Time-out, tries and back-off are dlt's own settings: `request_timeout`, `request_max_attempts`,
+    `request_backoff_factor` and `request_max_retry_delay` under `[runtime]`. For the rate limit a
+    call waits as long as it is told, but at least its back-off, which doubles with each refusal,
+    and at most `request_max_retry_delay`. All its waits together take at most that delay times
+    `request_max_attempts`: 1,500 seconds by default. `transport.Bounds` has the bounds of
+    an answer's size and of the time that the tries of a call take.
+    """
+
+    base_url: str
+    token: str = field(repr=False)
+    after: datetime | None = None
+    """The last read that has landed; the times of this client's answers are later."""
+    max_batch = 200
+    is_replay = False
+
+    def __post_init__(self) -> None:
+        """Prepare the way to the API.
+
+        Raises:
+            BadConfiguration: if there is none as it is configured.
+        """
+        self._settings = resolve_configuration(RuntimeConfiguration())
+        self._bounds = bounds()
+        timeout = self._settings.request_timeout
+        self._transport = Transport(self.base_url, self.token, timeout, self._bounds)
+        self._clock = clock.SteadyClock(self.after)
+        self._resume_at = 0.0
+        self._lock = threading.Lock()
+        self._breaker = Breaker(self._probe)
+        self._max_wait = (
+            self._settings.request_max_attempts * self._settings.request_max_retry_delay
+        )
+
+    def get(
+        self,
+        path: str,
+        keys: Sequence[str],
+        *,
+        is_object: bool = False,
+        is_divisible: bool = False,
+        is_last_try: bool = False,
+    ) -> Answer:
+        """See `testio_loader.api.base.Api`."""
+        call = _Call(path, keys, is_object)
+        started = time.monotonic()
+        try:
+            body, size = self._retrying(call, is_divisible=is_divisible, is_last_try=is_last_try)(
+                self._try, call
+            )
+        except CallFailed as failure:
+            told = self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
+            told.effort = call.effort
+            raise told from failure.__cause__
+        self._breaker.succeeded(path)
+        (value, mended), claimed_count = body
+        return Answer(value, call.effort, mended, claimed_count, time.monotonic() - started, size)
+
+    def now(self) -> datetime:
+        """See `testio_loader.api.base.Api`."""
+        return self._clock.now()
+
+    def has(self, path: str) -> bool:
+        """Return True: whether the API has an answer is known when it was asked."""
+        return True
+
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return None: the API gives all that it has."""
+        return None
+
+    def _retrying(
+        self, call: "_Call", *, is_divisible: bool = False, is_last_try: bool = False
+    ) -> Retrying:
+        factor = self._settings.request_backoff_factor
+        attempts = 1 if is_last_try else self._settings.request_max_attempts
+        given_up = (TooLarge, TooSlow) if is_divisible else TooLarge
+        return Retrying(
+            retry=retry_if_exception_type(Unusable) & retry_if_not_exception_type(given_up),
+            stop=lambda state: (
+                state.attempt_number >= attempts or call.seconds >= self._bounds.max_call_seconds
+            ),
+            wait=wait_exponential_jitter(
+                multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
+            ),
+            reraise=True,
+        )
+
+    def _probe(self) -> CallFailed | None:
+        """Return None if the API answers any probe; a 401 if it refuses the token for all."""
+        failures: list[CallFailed] = []
+        for path, keys in _PROBES:
+            try:
+                call = _Call(path, keys)
+                self._retrying(call)(self._try, call)
+            except (Refused, NotFound) as refusal:
+                failures.append(refusal)
+            except CallFailed as failure:
+                return failure
+            else:
+                return None
+        others = [failure for failure in failures if not isinstance(failure, Unauthorized)]
+        return (others or failures)[0]
+
+    def _try(self, call: "_Call") -> tuple[Any, int]:
+        while True:
+            self._wait(call)
+            self._breaker.check(call.path)
+            call.effort.tries += 1
+            started = time.monotonic()
+            try:
+                left = max(self._bounds.max_call_seconds - call.seconds, _SHORTEST_WAIT)
+                response = self._transport.get(call.path, left)
+            finally:
+                call.seconds += time.monotonic() - started
+            if response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return self._read(response, call), len(response.body)
+            self._pause(call, response.headers.get("Retry-After"))
+
+    def _read(self, response: Response, call: "_Call") -> tuple[tuple[Any, int], int | None]:
+        try:
+            self._refuse(response)
+            body, mended = parse(response.body)
+            redact(body)
+        except ValueError as error:
+            if "html" in response.headers.get("Content-Type", "").lower():
+                raise Unusable(
+                    "a page in HTML came instead of JSON, as of a login: check base_url "
+                    "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
+                ) from error
+            raise Unusable("not JSON") from error
+        except RecursionError as error:
+            raise Unusable("nested too deeply") from error
+        # An error may quote what was sent, and the address of an attachment may carry it.
+        if self.token.encode() in response.body:
+            body = self._without_token(body)
+        value, claimed_count = opened(body, call.keys, call.is_object)
+        return (value, mended), claimed_count
+
+    def _refuse(self, response: Response) -> None:
+        """Raise CallFailed if a response is no answer by its status."""
+        status = response.status
+        if status in _WHOLE:
+            return
+        if status in _FAILURES:
+            raise _FAILURES[status](f"HTTP {status}")
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise proxy_refusal(status)
+        location = response.headers.get("Location")
+        if location and HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            where = quoted(redact_url(self._without_token(location)))
+            raise Refused(
+                f"HTTP {status}, a redirection to {where}: check base_url "
+                "(SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
+            )
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Refused(f"HTTP {status}")
+        raise Unusable(f"HTTP {status}")
+
+    def _without_token(self, value: Any) -> Any:
+        """Return what the API says without the token; a very short one may be any word."""
+        return without(value, self.token) if len(self.token) >= _SHORTEST_SECRET else value
+
+    def _wait(self, call: "_Call") -> None:
+        """Wait until the rate limit lets calls through, as far as anybody was told."""
+        while (wait := self._resume_at - time.monotonic()) > 0:
+            if call.waited + wait > self._max_wait:
+                raise self._rate_limited()
+            time.sleep(wait)
+            call.waited += wait
+
+    def _pause(self, call: "_Call", retry_after: str | None) -> None:
+        """Make every call wait, not only this one: the limit is the customer's.
+
+        A date in `Retry-After` may be past by this machine's clock, and 0 is no time to wait: the
+        call's own back-off is the least.
+        """
+        if call.waited >= self._max_wait:
+            raise self._rate_limited()
+        try:
+            told = Retry().parse_retry_after(retry_after or "")
+        except (InvalidHeader, ValueError, OverflowError):  # not said, or not to be understood
+            told = 0
+        factor = max(self._settings.request_backoff_factor, _SHORTEST_WAIT)
+        seconds = max(told, factor * 2.0 ** min(call.refusals, 32))
+        call.refusals += 1
+        with self._lock:
+            resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
+            self._resume_at = max(self._resume_at, resume_at)
+
+    def _rate_limited(self) -> CallFailed:
+        return RateLimited(
+            f"the rate limit (HTTP 429) did not end within {self._max_wait:,g} seconds: load again "
+            "later, or with a smaller SOURCES__TESTIO__MAX_IN_FLIGHT"
+        )
+
+
+@dataclass
+class _Call:
+    """A call under way, and what it has cost so far."""
+
+    path: str
+    keys: Sequence[str]
+    is_object: bool = False
+    effort: Effort = field(default_factory=lambda: Effort(requests=1))
+    refusals: int = 0
+    """How often the rate limit refused it."""
+    waited: float = 0.0
+    """Seconds that it waited for the rate limit."""
+    seconds: float = 0.0
+    """Seconds that its tries took."""

@@ -1,0 +1,210 @@
+"""The API's answers as files, less credentials: written by one load, landed by another.
+
+A customer's folder has `recorded_at.txt`, when the answers were given, and a file for each path
+that was asked: `bugs/filter_test_cycle_ids=17.json` is the answer to
+`/bugs?filter_test_cycle_ids=17`. What was asked for many tests at once is kept as if it had been
+asked one by one. `null` is a 404.
+
+`recording.json` says what was to be recorded, and, when the load has read everything, which scopes
+it could not read completely, and how many answers there are: a copy that has lost some is refused,
+as what it does not have was not to be read. While that is not said, the recording is unfinished:
+whatever it does not have is missing. A recording of an earlier version has no such file; what it
+does not have was not to be read.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from testio_loader import clock
+from testio_loader.api.base import NOT_FOUND, Answer, Effort, NotFound, Unusable
+from testio_loader.api.canonical_json import canonical, parse
+from testio_loader.api.envelope import opened
+from testio_loader.api.redaction import redact
+from testio_loader.api.values import parse_id
+from testio_loader.errors import Explained
+
+_RECORDED_AT = "recorded_at.txt"
+_RECORDING = "recording.json"
+_NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What comes of reading a file that has other content than was written."""
+_EVERYWHERE = "includes[]=user_stories"
+
+
+class BadArchive(Explained):
+    """A folder that cannot be landed from; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """What a recording was to hold, and how far it does."""
+
+    product_ids: list[int] = field(default_factory=list)
+    test_ids: list[int] = field(default_factory=list)
+    unlisted_test_ids: list[int] = field(default_factory=list)
+    """Tests that were read by themselves, since an incomplete list lacked them."""
+    incomplete: dict[tuple[str, int | None, int | None], str] | None = field(default_factory=dict)
+    """Outcomes by endpoint, product and test; None if the load has not read everything."""
+
+
+class Recorder:
+    """Writes answers into a folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recorded_at: datetime,
+        product_ids: Collection[int] = (),
+        test_ids: Collection[int] = (),
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise BadArchive(f"{folder} is not empty; record into a new folder")
+        (folder / _RECORDED_AT).write_text(recorded_at.isoformat(), encoding="utf-8")
+        self._folder = folder
+        self._recording = {"product_ids": sorted(product_ids), "test_ids": sorted(test_ids)}
+        self._write(self._recording)
+
+    def finish(
+        self, incomplete: Iterable[Mapping[str, Any]], unlisted_test_ids: Iterable[int]
+    ) -> None:
+        """Note that everything was read, and which rows of the ledger are incomplete.
+
+        `unlisted_test_ids` are tests that were read by themselves, since an incomplete list lacked
+        them.
+        """
+        names = ("endpoint", "product_id", "test_id", "outcome")
+        self._write(
+            {
+                **self._recording,
+                "answers": _answers(self._folder),
+                "unlisted_test_ids": sorted(unlisted_test_ids),
+                "incomplete": [{name: row[name] for name in names} for row in incomplete],
+            }
+        )
+
+    def _write(self, recording: Mapping[str, Any]) -> None:
+        (self._folder / _RECORDING).write_text(canonical(recording), encoding="utf-8")
+
+    def keep(self, path: str, body: Any) -> None:
+        """Write the body of an answer; None where the API knows no such thing."""
+        file = _file(self._folder, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(canonical(body), encoding="utf-8")
+
+
+class Archive:
+    """Answers from a folder that a load has recorded; an `Api` without a network."""
+
+    max_batch = 1
+    is_replay = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            text = (folder / _RECORDED_AT).read_text(encoding="utf-8").strip()
+            self._recorded_at = datetime.fromisoformat(text).astimezone(UTC)
+        except (OSError, ValueError, OverflowError) as error:
+            raise BadArchive(
+                f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
+                "by `load --record`"
+            ) from error
+        if clock.is_ahead(self._recorded_at):
+            raise BadArchive(
+                f"{folder / _RECORDED_AT} says {self._recorded_at:%Y-%m-%d %H:%M} (UTC), which is "
+                f"still to come: put this machine's clock right ({clock.now():%Y-%m-%d %H:%M}), "
+                "or, if the clock was wrong that recorded, write the right time into the file"
+            )
+        recording = _recording(folder / _RECORDING)
+        self.product_ids, self.test_ids = recording.product_ids, recording.test_ids
+        self.unlisted_test_ids = recording.unlisted_test_ids
+        self._incomplete = recording.incomplete
+
+    def get(
+        self,
+        path: str,
+        keys: Sequence[str],
+        *,
+        is_object: bool = False,
+        is_divisible: bool = False,
+        is_last_try: bool = False,
+    ) -> Answer:
+        """See `testio_loader.api.base.Api`."""
+        file = _file(self._folder, path)
+        try:
+            body, mended = parse(file.read_bytes())
+            redact(body)
+        except OSError as error:
+            raise Unusable("not in the archive") from error
+        except ValueError as error:
+            raise Unusable(f"{file.name} in the archive is not JSON") from error
+        except RecursionError as error:
+            raise Unusable(f"{file.name} in the archive is nested too deeply") from error
+        if body is None:
+            raise NotFound(NOT_FOUND)
+        value, claimed_count = opened(body, keys, is_object)
+        return Answer(value, Effort(1, 1), mended, claimed_count)
+
+    def now(self) -> datetime:
+        """Return when they were recorded, so that what has landed since stays the newer."""
+        return self._recorded_at
+
+    def has(self, path: str) -> bool:
+        """Return whether the answer was recorded, or was to be."""
+        return self._incomplete is None or _file(self._folder, path).exists()
+
+    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
+        """Return why the scope was incomplete when it was recorded; None if it was not."""
+        return (self._incomplete or {}).get((endpoint, product_id, test_id))
+
+
+def _recording(file: Path) -> _Recording:
+    try:
+        found = json.loads(file.read_bytes())
+        incomplete = found.get("incomplete")
+        if (answers := found.get("answers", 0)) > (there := _answers(file.parent)):
+            raise BadArchive(
+                f"{file.parent} has {there:,} of the {answers:,} answers that were recorded: copy "
+                "it again, whole, or record anew"
+            )
+        return _Recording(
+            _ids(found["product_ids"]),
+            _ids(found["test_ids"]),
+            _ids(found.get("unlisted_test_ids", ())),
+            None
+            if incomplete is None
+            else {
+                (row["endpoint"], row["product_id"], row["test_id"]): str(row["outcome"])
+                for row in incomplete
+            },
+        )
+    except FileNotFoundError:
+        return _Recording()  # of an earlier version
+    except _NOT_OURS as error:
+        raise BadArchive(f"{file} cannot be read; `load --record` writes it") from error
+
+
+def _ids(given: Iterable[Any]) -> list[int]:
+    ids = [parse_id(id_) for id_ in given]
+    if None in ids:
+        raise ValueError(given)
+    return [id_ for id_ in ids if id_ is not None]
+
+
+def _answers(folder: Path) -> int:
+    return sum(1 for _ in folder.rglob("*.json")) - (folder / _RECORDING).exists()
+
+
+def recorded_names(archive: Path) -> list[str]:
+    """Return the names of the customers whose answers an archive has."""
+    return sorted(file.parent.name for file in archive.glob(f"*/{_RECORDED_AT}"))
+
+
+def _file(folder: Path, path: str) -> Path:
+    way, _, query = path.partition("?")
+    parameters = [part for part in query.split("&") if part and part != _EVERYWHERE]
+    name = "&".join(parameters)
+    return folder / f"{way.strip('/')}{'/' if name else ''}{name}.json"

@@ -1,0 +1,26 @@
+"""Reads values of the API's JSON, of which each may be of any type."""
+
+from typing import Any
+
+_LARGEST_ID = 2**63 - 1
+
+
+def parse_id(value: Any) -> int | None:
+    """Return the id that an integer or a text of digits stands for; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID:
+        return value
+    return None
+
+
+def nested_id(record: Any, name: str) -> int | None:
+    """Return the id of the object that stands under `name`, such as a bug's test."""
+    nested = record.get(name) if isinstance(record, dict) else None
+    return parse_id(nested.get("id")) if isinstance(nested, dict) else None
+
+
+def objects(record: Any, name: str) -> list[dict[str, Any]]:
+    """Return the objects in the list that stands under `name`; none, if there is no list."""
+    found = record.get(name) if isinstance(record, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,0 +1,137 @@
+"""`testio-loader check`: whether a load could work, before one is started."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from testio_loader.commands.destination import configured_warehouse, destination_option
+from testio_loader.commands.failure import one_line
+from testio_loader.commands.termination import ends_when_told
+from testio_loader.errors import BadConfiguration, Explained
+
+if TYPE_CHECKING:
+    from testio_loader.customers import Customer
+    from testio_loader.read.refresh_policy import Known
+    from testio_loader.warehouses import Warehouse
+
+
+class Finding(NamedTuple):
+    """What a check has found."""
+
+    is_ok: bool
+    text: str
+
+
+@click.command()
+@destination_option
+@ends_when_told("nothing was changed")
+def check(destination: str) -> None:
+    """Say whether a load could work.
+
+    Looks at configuration, tokens, the API and the warehouse, and changes nothing. One line a
+    finding; the exit status is 1 if anything is not fine.
+    """
+    is_fine = True
+    for finding in _findings(destination):
+        is_fine &= finding.is_ok
+        click.echo(f"{'ok' if finding.is_ok else 'not ok':<7} {finding.text}")
+    sys.exit(not is_fine)
+
+
+def _findings(destination: str) -> Iterator[Finding]:
+    import duckdb
+    from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.exceptions import DltException
+
+    try:
+        yield from _all_findings(destination)
+    except ConfigurationException as error:  # what dlt cannot read at all
+        yield Finding(False, f"configuration: {one_line(error)}")
+    except (DltException, duckdb.Error, OSError) as error:
+        yield Finding(False, one_line(error))
+
+
+def _all_findings(destination: str) -> Iterator[Finding]:
+    from testio_loader import settings
+    from testio_loader.customers import configured_customers
+
+    customers: list[Customer] = []
+    try:
+        customers = configured_customers()
+        names = ", ".join(f"{customer.name} ({customer.customer_id})" for customer in customers)
+        yield Finding(True, f"configuration: {names}")
+    except BadConfiguration as error:
+        yield Finding(False, f"configuration: {error}")
+    problems = [*settings.wrong(), *settings.unknown()]
+    for problem in problems:
+        yield Finding(False, f"settings: {problem}")
+    if not problems:
+        yield Finding(True, "settings: those that are set have values and names that can be right")
+    tests: dict[int, int] = {}
+    known: dict[int, Known] = {}
+    try:
+        yield from _warehouse(configured_warehouse(destination), customers, tests, known)
+    except Explained as error:
+        yield Finding(False, f"warehouse: {error}")
+    for customer in customers:
+        yield _account(customer, tests.get(customer.customer_id), known.get(customer.customer_id))
+
+
+def _warehouse(
+    warehouse: "Warehouse",
+    customers: "Iterable[Customer]",
+    tests: "dict[int, int]",
+    known: "dict[int, Known]",
+) -> Iterator[Finding]:
+    """Check it, if no load is writing to it; fill in how many tests a customer has.
+
+    And fill in what is known of each customer that is configured.
+    """
+    from testio_loader.land import pipeline
+    from testio_loader.land.ledger import ledger_of
+
+    if holder := warehouse.holder():
+        yield Finding(False, f"lock: {warehouse.name} is being loaded by {holder}")
+        return
+    yield Finding(True, "lock: nobody is loading")
+    if pipeline.has_interrupted_load(warehouse):
+        yield Finding(False, "interrupted load: its rest is still to land; `load` does that first")
+    else:
+        yield Finding(True, "interrupted load: none")
+    for is_ok, text in warehouse.findings():
+        yield Finding(is_ok, text)
+    if ledger := ledger_of(warehouse):
+        tests |= {status.customer_id: status.tests for status in ledger.customers()}
+        known |= {
+            customer.customer_id: ledger.products(customer.customer_id) for customer in customers
+        }
+
+
+def _account(customer: "Customer", tests: int | None, known: "Known | None") -> Finding:
+    from testio_loader.api.base import CallFailed
+    from testio_loader.api.client import Client
+    from testio_loader.api.endpoints import PRODUCTS
+    from testio_loader.read import identity
+    from testio_loader.read.scope import COMPLETE, Scope
+
+    where = f"customer {customer.name}: {customer.shown_url}"
+    try:
+        api = Client(customer.base_url, customer.api_token)
+        answer = api.get(PRODUCTS.path, PRODUCTS.answer_keys, is_last_try=True)
+    except BadConfiguration as failure:
+        return Finding(False, f"customer {customer.name}: {failure}")
+    except CallFailed as failure:
+        return Finding(False, f"{where}: {failure.explained}")
+    so_far = "" if tests is None else f", {tests:,} tests so far"
+    scope = Scope(PRODUCTS, customer.customer_id)
+    products = list(scope.keyed(answer.value))
+    if scope.outcome != COMPLETE:
+        return Finding(False, f"{where}: products: {scope.outcome}")
+    if known:
+        try:
+            identity.check(customer.customer_id, scope, products, known)
+        except identity.AccountChangedError as error:
+            return Finding(False, f"{where}: {error}")
+    return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{so_far}")

@@ -1,0 +1,42 @@
+"""The command line, and what its exit status says.
+
+Exit status: 0 all was read and landed; 1 failed; 2 wrong usage; 3 landed, but some scope is
+incomplete.
+"""
+
+import logging
+import os
+
+import click
+
+from testio_loader.commands.check import check
+from testio_loader.commands.copy import copy
+from testio_loader.commands.drop import drop
+from testio_loader.commands.erase import erase
+from testio_loader.commands.load import load
+from testio_loader.commands.publish import publish
+from testio_loader.commands.sandbox import sandbox
+from testio_loader.commands.status import status
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="testio-warehouse", prog_name="testio-loader")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request, and tracebacks.")
+def main(verbose: bool) -> None:
+    """Land your Test IO data in your own warehouse.
+
+    The warehouse is the DuckDB file that TESTIO_DUCKDB_PATH names (default: warehouse.duckdb). With
+    --destination postgres it is the database of DESTINATION__POSTGRES__CREDENTIALS, with
+    --destination iceberg the tables in DESTINATION__FILESYSTEM__BUCKET_URL.
+    The account is configured as dlt configures sources: SOURCES__TESTIO__API_TOKEN and
+    SOURCES__TESTIO__CUSTOMER_ID, or the same under [sources.testio] in .dlt/secrets.toml; several
+    customers under [sources.testio.customers.NAME].
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("testio_loader").setLevel(logging.DEBUG if verbose else logging.INFO)
+    # dlt logs failures with their tracebacks, which commands then tell in one line.
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
+
+
+for command in (check, load, status, publish, copy, erase, drop, sandbox):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""How what is read lands in the warehouse, through dlt."""

@@ -1,0 +1,108 @@
+"""Which incomplete scopes still are: a later read of something else can settle one.
+
+`models/audit/audit_incomplete_scopes.sql` states the same rule in SQL; a test holds them together.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from testio_loader.api.endpoints import TESTS
+
+
+@dataclass(frozen=True)
+class IncompleteScope:
+    """A scope whose latest read is incomplete."""
+
+    endpoint: str
+    product_id: int | None
+    test_id: int | None
+    outcome: str
+    read_at: datetime
+
+
+@dataclass(frozen=True)
+class CompleteList:
+    """The latest complete read of a list of products or tests."""
+
+    ids: frozenset[int]
+    read_at: datetime
+
+
+@dataclass
+class Lists:
+    """What is known completely of one customer's products and tests."""
+
+    products: CompleteList | None = None
+    tests: dict[int, CompleteList] = field(default_factory=dict)
+    """By product."""
+    single_tests: dict[int, CompleteList] = field(default_factory=dict)
+    """By test: what a read of this test alone gave."""
+
+
+def unsettled(
+    scopes: Iterable[IncompleteScope], lists: Lists, homes: Mapping[int, int | None]
+) -> list[IncompleteScope]:
+    """Return the scopes that no later read has settled.
+
+    A scope of a product is settled when a later list of products lacks the product. A scope of a
+    test is settled when later lists show that the test is gone. A test that was read by itself is
+    settled, too, when a later list has it.
+
+    Args:
+        scopes: incomplete scopes of one customer.
+        lists: the customer's complete lists.
+        homes: by test, the product that it belongs to, as far as the warehouse has the test.
+    """
+    return [scope for scope in scopes if not _is_settled(scope, lists, homes)]
+
+
+def _is_settled(scope: IncompleteScope, lists: Lists, homes: Mapping[int, int | None]) -> bool:
+    products = lists.products
+    if scope.test_id is not None:
+        seen_at = _seen_at(scope.test_id, lists)
+        if seen_at and scope.endpoint == TESTS.name and seen_at > scope.read_at:
+            return True
+        missed_at = _missed_at(scope.test_id, lists, homes.get(scope.test_id))
+        is_gone = missed_at is not None and (seen_at is None or seen_at < missed_at)
+        return is_gone and missed_at is not None and missed_at > scope.read_at
+    if scope.product_id is not None and products:
+        return products.read_at > scope.read_at and scope.product_id not in products.ids
+    return False
+
+
+def _seen_at(test_id: int, lists: Lists) -> datetime | None:
+    """Return when a list had the test for the last time; lists of products that are gone do not."""
+    return max(
+        (
+            found.read_at
+            for found in (*_present(lists).values(), lists.single_tests.get(test_id))
+            if found and test_id in found.ids
+        ),
+        default=None,
+    )
+
+
+def _missed_at(test_id: int, lists: Lists, home: int | None) -> datetime | None:
+    """Return when a list that must have the test did not.
+
+    That is the list of its product. If the product is not known, it is all lists together.
+    """
+    missing: list[datetime] = []
+    alone, products, tests = lists.single_tests.get(test_id), lists.products, _present(lists)
+    if alone and test_id not in alone.ids:
+        missing.append(alone.read_at)
+    if home is not None:
+        if products and home not in products.ids:
+            missing.append(products.read_at)
+        if (of_home := tests.get(home)) and test_id not in of_home.ids:
+            missing.append(of_home.read_at)
+    elif products and products.ids == tests.keys():
+        missing.append(min([products.read_at, *(found.read_at for found in tests.values())]))
+    return max(missing, default=None)
+
+
+def _present(lists: Lists) -> dict[int, CompleteList]:
+    """Return the lists of tests of the products that there still are."""
+    products = lists.products
+    return {id_: found for id_, found in lists.tests.items() if not products or id_ in products.ids}

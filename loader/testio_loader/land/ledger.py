@@ -1,0 +1,363 @@
+"""Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from testio_loader import clock
+from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
+from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
+from testio_loader.read.refresh_policy import IdLists, Known, read_ids
+from testio_loader.read.scope import describe
+from testio_loader.tables import QUARANTINE
+
+if TYPE_CHECKING:
+    from testio_loader.warehouses import Warehouse
+
+_OF_TESTS = [endpoint for endpoint in ENDPOINTS if endpoint.parent == "test"]
+_OF_ANY_TEST = [endpoint for endpoint in _OF_TESTS if not endpoint.for_test_cases]
+
+
+@dataclass(frozen=True)
+class EndpointReport:
+    """What a load read of one endpoint, and how much of it was new or changed."""
+
+    endpoint: str
+    scopes: int
+    incomplete: int
+    records: int
+    quarantined: int
+    versions: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """A load of the past."""
+
+    customer_id: int
+    ended_at: datetime
+    scopes: int
+    incomplete: int
+    records: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class CustomerStatus:
+    """How a customer's data stand."""
+
+    customer_id: int
+    tests: int
+    oldest_read_at: datetime | None
+    """When what is read longest ago was read; None if a test was never read completely."""
+    unread_tests: int
+    """Tests that were never read completely, or not the last time."""
+
+
+class LedgerReader:
+    """Questions to the ledger, each one statement."""
+
+    def __init__(self, select: Callable[..., Sequence[Sequence[Any]]]) -> None:
+        self._select = select
+
+    def known(self, customer_id: int) -> Known:
+        """Return what earlier loads have read completely of a customer."""
+        last = self._select(
+            "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
+            customer_id,
+            PRODUCTS.name,
+        )
+        products = self._products(customer_id)
+        return Known(
+            self._read_at(customer_id),
+            self._listed(customer_id, products),
+            self._of_tests(customer_id),
+            products,
+            self._accounts(),
+            last[0][0] if last else None,
+            self._last_at(customer_id),
+        )
+
+    def products(self, customer_id: int) -> Known:
+        """Return what is known of products only: whose an account is, shows by them."""
+        return Known(products=self._products(customer_id), accounts=self._accounts())
+
+    def _read_at(self, customer_id: int) -> dict[int, datetime]:
+        rows = self._select(
+            "select test_id, min(complete_at) from ("
+            "  select test_id, endpoint, max(read_at) as latest_at,"
+            "    max(case when is_complete then read_at end) as complete_at"
+            "  from {ledger}"
+            f"  where customer_id = %s and test_id is not null and endpoint in {_names(_OF_TESTS)}"
+            "  group by test_id, endpoint"
+            ") as scopes group by test_id"
+            " having count(case when complete_at = latest_at then 1 end) = count(*)"
+            f" and count(case when endpoint in {_names(_OF_ANY_TEST)} then 1 end) = %s",
+            customer_id,
+            len(_OF_ANY_TEST),
+        )
+        return {int(id_): at for id_, at in rows}
+
+    def last_read_at(self, customer_id: int) -> datetime | None:
+        """Return the latest time at which anything of a customer was read; None if none was."""
+        rows = self._select(
+            "select max(read_at) from {ledger}"
+            f" where customer_id = %s and endpoint in {_names(list(ENDPOINTS))}",
+            customer_id,
+        )
+        return rows[0][0] if rows else None
+
+    def _last_at(self, customer_id: int) -> datetime | None:
+        """Return when a customer's latest load has read or landed; it has landed after reading."""
+        rows = self._select(
+            "select max(inserted_at) from {_dlt_loads}"
+            " where load_id in (select _dlt_load_id from {ledger} where customer_id = %s)",
+            customer_id,
+        )
+        times = [self.last_read_at(customer_id), rows[0][0] if rows else None]
+        return max((at for at in times if at and not clock.is_ahead(at)), default=None)
+
+    def report(self, load_id: str) -> list[EndpointReport]:
+        """Return what a load did, by endpoint."""
+        totals = self._select(
+            "select endpoint, count(*), count(case when not is_complete then 1 end),"
+            f" {_total('record_count')}, {_total('quarantined_count')}, {_total('requests')}"
+            " from {ledger} where _dlt_load_id = %s group by endpoint",
+            load_id,
+        )
+        versions = self._versions([row[0] for row in totals], load_id)
+        places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
+        return [
+            EndpointReport(
+                endpoint,
+                scopes,
+                incomplete,
+                records,
+                quarantined,
+                versions[endpoint],
+                calls,
+            )
+            for endpoint, scopes, incomplete, records, quarantined, calls in sorted(
+                totals, key=lambda row: places[row[0]]
+            )
+        ]
+
+    def problems(self, load_id: str) -> list[str]:
+        """Return which scopes of a load are incomplete, and why; like ones in one line."""
+        rows = self._select(
+            "select endpoint, outcome, count(*), min(product_id), min(test_id)"
+            " from {ledger} where _dlt_load_id = %s and not is_complete"
+            " group by endpoint, outcome order by endpoint, outcome",
+            load_id,
+        )
+        return [describe(*row) for row in rows]
+
+    def remarks(self, load_id: str) -> list[str]:
+        """Return what a load noticed though nothing is missing; like ones in one line."""
+        rows = self._select(
+            "select endpoint, remarks, count(*), min(product_id), min(test_id)"
+            " from {ledger} where _dlt_load_id = %s and remarks is not null"
+            " group by endpoint, remarks order by endpoint, remarks",
+            load_id,
+        )
+        return [describe(*row) for row in rows]
+
+    def loads(self, limit: int = 10) -> list[LoadSummary]:
+        """Return the latest loads, newest first."""
+        rows = self._select(
+            # A clock that has stepped back dates a load back, but not its reads.
+            "select ledger.customer_id, greatest(loads.inserted_at, max(read_at)), count(*),"
+            " count(case when not is_complete then 1 end),"
+            f" {_total('record_count')}, {_total('requests')}"
+            " from {ledger} as ledger"
+            " inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
+            " group by ledger.customer_id, loads.load_id, loads.inserted_at"
+            f" order by 2 desc limit {limit:d}"
+        )
+        return [LoadSummary(*row) for row in rows]
+
+    def incomplete(self) -> list[str]:
+        """Return the scopes that are incomplete, and why; like ones in one line."""
+        scopes: defaultdict[int, list[IncompleteScope]] = defaultdict(list)
+        for customer_id, *scope in self._latest_reads("", "not is_complete", "outcome, read_at"):
+            scopes[customer_id].append(IncompleteScope(*scope))
+        if not scopes:
+            return []
+        lists: defaultdict[int, Lists] = defaultdict(Lists)
+        for customer_id, endpoint, product_id, test_id, ids, read_at in self._latest_reads(
+            f"where is_complete and endpoint in {_names([PRODUCTS, TESTS])}",
+            f"customer_id in ({', '.join(map(str, scopes))})",
+            "ids, read_at",
+        ):
+            found = CompleteList(frozenset(read_ids(ids)), read_at)
+            if endpoint == PRODUCTS.name:
+                lists[customer_id].products = found
+            elif test_id is None:
+                lists[customer_id].tests[product_id] = found
+            else:
+                lists[customer_id].single_tests[test_id] = found
+        is_of_test = any(scope.test_id for of in scopes.values() for scope in of)
+        homes = self._homes() if is_of_test else defaultdict[int, dict[int, int | None]](dict)
+        return [
+            f"customer {customer_id}, {describe(endpoint, outcome, len(alike), *_first(alike))}"
+            for customer_id in sorted(scopes)
+            for (endpoint, outcome), alike in _alike(
+                unsettled(scopes[customer_id], lists[customer_id], homes[customer_id])
+            )
+        ]
+
+    def _latest_reads(self, where: str, condition: str, columns: str) -> Sequence[Sequence[Any]]:
+        """Return each scope's latest read: customer, endpoint, product, test, more columns."""
+        return self._select(
+            f"select customer_id, endpoint, product_id, test_id, {columns} from ("
+            "  select ledger.*, row_number() over ("
+            "    partition by customer_id, endpoint, product_id, test_id"
+            "    order by read_at desc, loads.inserted_at desc"
+            "  ) as age from {ledger} as ledger"
+            "  inner join {_dlt_loads} as loads on ledger._dlt_load_id = loads.load_id"
+            f"  {where}"
+            f") as reads where age = 1 and {condition}"
+        )
+
+    def _homes(self) -> defaultdict[int, dict[int, int | None]]:
+        """Return, by customer and test, the product of each test with an incomplete read."""
+        homes: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
+        for customer_id, test_id, product_id in self._select(
+            "select customer_id, id, product_id from ("
+            "  select tests.*, row_number() over ("
+            "    partition by customer_id, id"
+            "    order by loaded_at desc, content_hash desc, _dlt_load_id desc"
+            f"  ) as age from {{{TESTS.name}}} as tests"
+            "  where id in (select test_id from {ledger} where not is_complete)"
+            "  and _dlt_load_id in (select load_id from {_dlt_loads} where status = 0)"
+            ") as versions where age = 1"
+        ):
+            homes[customer_id][test_id] = product_id
+        return homes
+
+    def quarantine(self) -> list[tuple[str, str, int]]:
+        """Return endpoint, reason and number of the distinct records in quarantine."""
+        rows = self._select(
+            f"select endpoint, reason, count(distinct original) from {{{QUARANTINE.name}}}"
+            " group by endpoint, reason order by endpoint, reason"
+        )
+        return [(endpoint, reason, count) for endpoint, reason, count in rows]
+
+    def customers(self) -> list[CustomerStatus]:
+        """Return how each customer's tests stand; those that are gone are left out."""
+        ids = self._select("select distinct customer_id from {ledger} order by customer_id")
+        return [self._customer(customer_id) for (customer_id,) in ids]
+
+    def _customer(self, customer_id: int) -> CustomerStatus:
+        products = self._products(customer_id)
+        known = Known(self._read_at(customer_id), self._listed(customer_id, products))
+        listed = known.tests()
+        reads = [known.read_at[test_id] for test_id in listed if test_id in known.read_at]
+        return CustomerStatus(
+            customer_id, len(listed), min(reads, default=None), len(listed) - len(reads)
+        )
+
+    def _listed(self, customer_id: int, products: Collection[int]) -> dict[tuple[str, int], str]:
+        """Return what these products had: what vanished products had is gone with them."""
+        rows = self._select(
+            "select endpoint, product_id, ids from ("
+            "  select endpoint, product_id, ids, row_number() over ("
+            "    partition by endpoint, product_id order by read_at desc"
+            "  ) as age"
+            "  from {ledger} where customer_id = %s and product_id is not null and is_complete"
+            ") as reads where age = 1",
+            customer_id,
+        )
+        return {
+            (str(endpoint), int(product_id)): str(ids)
+            for endpoint, product_id, ids in rows
+            if product_id in products
+        }
+
+    def _products(self, customer_id: int) -> frozenset[int]:
+        """Return the products that marts show: incomplete lists take none away."""
+        rows = self._select(
+            "select distinct ids from {ledger} where customer_id = %s and endpoint = %s"
+            " and read_at >= coalesce((select max(read_at) from {ledger}"
+            "  where customer_id = %s and endpoint = %s and is_complete), read_at)",
+            *[customer_id, PRODUCTS.name] * 2,
+        )
+        return frozenset(id_ for (ids,) in rows for id_ in read_ids(ids))
+
+    def _accounts(self) -> dict[int, dict[int, str]]:
+        rows = self._select(
+            "select customer_id, id, content_hash from (select customer_id, id, content_hash,"
+            "  row_number() over (partition by customer_id, id"
+            "   order by loaded_at desc, content_hash desc) as age from {products}"
+            ") as versions where age = 1"
+        )
+        accounts: defaultdict[int, dict[int, str]] = defaultdict(dict)
+        for customer_id, id_, version in rows:
+            accounts[customer_id][id_] = version
+        return accounts
+
+    def _of_tests(self, customer_id: int) -> dict[str, IdLists]:
+        """Return what tests had; as one text per endpoint, since an account has many tests."""
+        rows = self._select(
+            "select endpoint, string_agg(cast(test_id as varchar) || ids, '' order by test_id)"
+            " from (select reads.endpoint, reads.test_id, min(reads.ids) as ids"
+            "  from {ledger} as reads inner join ("
+            "   select endpoint, test_id, max(read_at) as read_at from {ledger}"
+            f"   where customer_id = %s and is_complete and test_id is not null"
+            f"   and endpoint in {_names(_OF_TESTS)} group by endpoint, test_id"
+            "  ) as latest on reads.endpoint = latest.endpoint"
+            "  and reads.test_id = latest.test_id and reads.read_at = latest.read_at"
+            "  where reads.customer_id = %s and reads.is_complete"
+            "  group by reads.endpoint, reads.test_id"
+            " ) as lists where ids <> '[]' group by endpoint",
+            customer_id,
+            customer_id,
+        )
+        return {str(endpoint): IdLists(text) for endpoint, text in rows}
+
+    def _versions(self, endpoints: list[str], load_id: str) -> dict[str, int]:
+        counts = " union all ".join(
+            f"select '{name}', count(*) from {{{name}}} where _dlt_load_id = %s"
+            for name in endpoints
+        )
+        rows = self._select(counts, *[load_id for _ in endpoints]) if endpoints else []
+        return {str(name): int(count) for name, count in rows}
+
+
+def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
+    """Return the ledger of a warehouse, for reading only; None if there is no warehouse."""
+    if not warehouse.exists():
+        return None
+    with warehouse.opened(read_only=True):
+        return LedgerReader(partial(warehouse.select, read_only=True))
+
+
+def _names(endpoints: list[Endpoint]) -> str:
+    """Return the names as a list in SQL."""
+    return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
+
+
+def _alike(
+    scopes: Iterable[IncompleteScope],
+) -> list[tuple[tuple[str, str], list[IncompleteScope]]]:
+    """Return scopes by endpoint and outcome."""
+    alike: defaultdict[tuple[str, str], list[IncompleteScope]] = defaultdict(list)
+    for scope in scopes:
+        alike[scope.endpoint, scope.outcome].append(scope)
+    return sorted(alike.items())
+
+
+def _first(scopes: Sequence[IncompleteScope]) -> tuple[int | None, int | None]:
+    """Return the smallest product id and the smallest test id."""
+    products = (scope.product_id for scope in scopes if scope.product_id is not None)
+    tests = (scope.test_id for scope in scopes if scope.test_id is not None)
+    return min(products, default=None), min(tests, default=None)
+
+
+def _total(column: str) -> str:
+    """Return the sum in SQL, as a whole number on any database."""
+    return f"cast(sum({column}) as bigint)"

@@ -1,0 +1,103 @@
+"""Whose products or tests a load is asked for, where several customers could have them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from testio_loader.api.base import Api, CallFailed, NotFound, Refused
+from testio_loader.api.client import Client
+from testio_loader.api.endpoints import PRODUCTS, TEST_DETAILS
+from testio_loader.api.recording import Archive
+from testio_loader.api.values import parse_id
+from testio_loader.customers import Customer
+from testio_loader.errors import Explained
+from testio_loader.land.ledger import LedgerReader, ledger_of
+from testio_loader.land.pipeline import Selection, archive_of
+from testio_loader.warehouses import Warehouse
+
+
+class UnknownToAll(Explained):
+    """A product or a test was asked for that no customer has."""
+
+
+def parts(
+    warehouse: Warehouse, customers: Sequence[Customer], selection: Selection
+) -> list[tuple[Customer, Selection]]:
+    """Return what to read of which customer: of each, the products or tests that it has.
+
+    A customer whose API gives no answer is asked for what no other customer has. With one customer,
+    or nothing selected, there is nothing to find out.
+
+    Raises:
+        UnknownToAll: if no customer has one of them.
+    """
+    by_product = bool(selection.product_ids)
+    wanted = selection.product_ids or selection.test_ids
+    if len(customers) == 1 or not wanted:
+        return [(customer, selection) for customer in customers]
+    if by_product:
+        has = [_has_products(customer, selection) for customer in customers]
+    else:
+        ledger = ledger_of(warehouse)
+        has = [_has_tests(customer, selection, ledger) for customer in customers]
+    ids: list[list[int]] = [[] for _ in customers]
+    for id_ in dict.fromkeys(wanted):
+        owners = [of for of, having in enumerate(has) if having[id_]]
+        owners = owners or [of for of, having in enumerate(has) if having[id_] is None]
+        if not owners:
+            kind = "product" if by_product else "test"
+            raise UnknownToAll(f"no customer has {kind} {id_}; nothing was read")
+        for of in owners:
+            ids[of].append(id_)
+    return [
+        (
+            customer,
+            replace(selection, product_ids=own) if by_product else replace(selection, test_ids=own),
+        )
+        for customer, own in zip(customers, ids, strict=True)
+        if own
+    ]
+
+
+def _has_products(customer: Customer, selection: Selection) -> dict[int, bool | None]:
+    """Return which products a customer has; None if that cannot be told."""
+    try:
+        found = _api(customer, selection).get(PRODUCTS.path, PRODUCTS.answer_keys).value
+    except (CallFailed, Explained):
+        return dict.fromkeys(selection.product_ids)
+    ids = [parse_id(product.get("id")) if isinstance(product, dict) else None for product in found]
+    unknown = None if None in ids else False
+    return {id_: id_ in ids or unknown for id_ in selection.product_ids}
+
+
+def _has_tests(
+    customer: Customer, selection: Selection, ledger: LedgerReader | None
+) -> dict[int, bool | None]:
+    """Return which tests a customer has, or had; None if that cannot be told."""
+    known: set[int] = set()
+    if ledger:
+        loaded = ledger.known(customer.customer_id)
+        known = {*loaded.read_at, *loaded.tests()}
+    try:
+        api = _api(customer, selection)
+    except Explained:
+        return dict.fromkeys(selection.test_ids)
+    return {id_: id_ in known or _has_test(api, id_) for id_ in selection.test_ids}
+
+
+def _has_test(api: Api, test_id: int) -> bool | None:
+    path = TEST_DETAILS.path.format(test_id=test_id)
+    try:
+        if api.has(path):
+            api.get(path, TEST_DETAILS.answer_keys, is_object=True)
+            return True
+    except (NotFound, Refused):  # refused is what belongs to another customer
+        return False
+    except CallFailed:
+        return None
+    return False
+
+
+def _api(customer: Customer, selection: Selection) -> Api:
+    folder = archive_of(selection.replay_from, customer)
+    return Archive(Path(folder)) if folder else Client(customer.base_url, customer.api_token)

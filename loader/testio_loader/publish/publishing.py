@@ -1,0 +1,326 @@
+"""Publishes what dbt has built and tested, for readers that nothing has to wait for.
+
+Nobody can write to a DuckDB file that somebody reads. What is published is therefore a copy, made
+apart and moved into place in one step: who holds the old one keeps it, who comes next gets the new.
+It is read-only, and only what is read-only is ever replaced.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from testio_loader.errors import Explained
+from testio_loader.private import owner_only
+from testio_loader.publish import saved_queries
+from testio_loader.warehouses import RAW_DATASET
+from testio_loader.warehouses.duckdb_file import DuckDbFile
+from testio_loader.warehouses.duckdb_sql import attach, literal, quoted
+
+_MEMORY = "500MB"
+"""For a table of any size: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
+_WAREHOUSE = "warehouse"
+_METRICS = "metrics"
+_TO_EVERYONE = "to_everyone"
+_MAY_WRITE = 0o222
+_ANYBODY, _ANYBODY_ENTERS = 0o666, 0o777
+"""Less the umask, what readers get: whoever publishes decides by it, or by the folder's mode."""
+_NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
+
+
+class NotPublished(Explained):
+    """What was published before is untouched; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is published."""
+
+    schema: str
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is published, and when dbt has built it."""
+
+    built_at: datetime
+    tables: list[Table]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a table is published from."""
+
+    schema: str
+    """Where it is to be published."""
+    table: str
+    rows: str
+    """What they are selected from, in SQL."""
+    customer_column: str | None
+    """What tells whose a row is; None if it is nobody's."""
+    relation: tuple[str, str] | None = None
+    """Schema and name of what dbt has built, if it is that."""
+
+
+class _Warehouse:
+    """The warehouse, open for reading, and what of it is to be published."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        customer_id: int | None,
+        manifest: Path | None,
+        umask: int,
+    ) -> None:
+        self.connection = connection
+        self.umask = umask
+        self._customer_id = customer_id
+        self.built_at, self.sources = _passed_build(connection)
+        if manifest:
+            self.sources += _saved_queries(manifest)
+
+    def query(self, source: _Source) -> str:
+        """Return the query for the rows that are published."""
+        query = f"from {source.rows}"
+        if self._customer_id is None or source.customer_column is None:
+            return query
+        return f"{query} where {source.customer_column} = {self._customer_id:d}"
+
+    def copy(self, source: _Source, statement: str) -> Table:
+        """Run the statement that copies a source, and count the rows."""
+        try:
+            (rows,) = self.connection.execute(statement).fetchone() or (0,)
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise NotPublished(f"{source.schema}.{source.table}: {error}") from error
+        return Table(source.schema, source.table, rows)
+
+    def publication(self, tables: list[Table]) -> Publication:
+        """Return what is published, if anything in it is the customer's."""
+        shared = {source.table for source in self.sources if source.customer_column is None}
+        rows = sum(table.rows for table in tables if table.table not in shared)
+        if self._customer_id is not None and not rows:
+            raise NotPublished(f"the warehouse has nothing of customer_id {self._customer_id}")
+        return Publication(self.built_at, tables)
+
+
+def publish(
+    path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
+) -> Publication:
+    """Write what is built in the warehouse at `path` to a DuckDB file: of all customers, or of one.
+
+    With dbt's semantic manifest it has the saved queries as well.
+
+    Raises:
+        NotPublished: if the last build has not passed, or what is at `to` cannot be replaced.
+        WarehouseBusy: if another process is writing to the warehouse.
+        BadWarehouse: if the warehouse cannot be read.
+    """
+    file = to.resolve()
+    if file.exists() and file.stat().st_mode & _MAY_WRITE:
+        raise NotPublished(_NOT_OURS.format(to))
+    mode = file.stat().st_mode if file.exists() else None
+    fresh = file.with_name(f".{file.name}.fresh")
+    with _opened(path, fresh, customer_id, manifest) as opened:
+        name = file.name.partition(".")[0].casefold()  # as DuckDB derives it
+        if name in {source.schema for source in opened.sources} | {"information_schema"}:
+            raise NotPublished(
+                f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
+                "give another path"
+            )
+        attach(opened.connection, fresh, "published")
+        publication = opened.publication([_copy_table(opened, s) for s in opened.sources])
+        _copy_comments(opened)
+        opened.connection.execute("detach published")  # leaves no write-ahead log
+        fresh.chmod((_ANYBODY & ~opened.umask if mode is None else mode) & ~_MAY_WRITE)
+        _write_through(fresh)
+        # A reader that got round that has left its own, which fits no other file.
+        file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
+        _move(fresh, file)
+    return publication
+
+
+def publish_parquet(
+    path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
+) -> Publication:
+    """Write the same as Parquet files: `to` is a link to the folder of the latest publication.
+
+    The folder before is kept, for those who are still opening its files.
+
+    Raises:
+        NotPublished: if the last build has not passed, or what is at `to` cannot be replaced.
+        WarehouseBusy: if another process is writing to the warehouse.
+        BadWarehouse: if the warehouse cannot be read.
+    """
+    link = to.parent.resolve() / to.name
+    ours = re.compile(rf"\.{re.escape(link.name)}\.[0-9]{{20}}")
+    is_ours = link.is_symlink() and ours.fullmatch(str(link.readlink()))
+    if (link.exists() or link.is_symlink()) and not is_ours:
+        raise NotPublished(_NOT_OURS.format(to))
+    fresh = link.with_name(f".{link.name}.fresh")
+    with _opened(path, fresh, customer_id, manifest) as opened:
+        fresh.mkdir()
+        publication = opened.publication(
+            [_copy_to_parquet(opened, s, fresh) for s in opened.sources]
+        )
+        for file in [*fresh.rglob("*"), fresh]:
+            file.chmod((_ANYBODY_ENTERS if file.is_dir() else _ANYBODY) & ~opened.umask)
+            _write_through(file)
+        before = link.readlink().name if is_ours else ""
+        if link.exists():
+            shutil.copymode(link, fresh)
+        folder = fresh.rename(link.with_name(f".{link.name}.{datetime.now(UTC):%Y%m%d%H%M%S%f}"))
+        fresh.symlink_to(folder.name)
+        _move(fresh, link)
+        for other in link.parent.iterdir():
+            if ours.fullmatch(other.name) and other.name not in (folder.name, before):
+                shutil.rmtree(other)
+    return publication
+
+
+@contextmanager
+def _opened(
+    path: Path, fresh: Path, customer_id: int | None, manifest: Path | None
+) -> Iterator[_Warehouse]:
+    """Open the warehouse; neither before nor afterwards is there anything where `fresh` is made."""
+    spilled = fresh.with_name(f"{fresh.name}.tmp")
+    config: dict[str, Any] = {
+        "memory_limit": _MEMORY,
+        "preserve_insertion_order": False,
+        "temp_directory": str(spilled),
+        "threads": 1,
+    }
+    DuckDbFile(path).check(read_only=True)
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    with _only_publication(fresh.parent), ExitStack() as cleaning:
+        cleaning.callback(_remove, fresh, spilled)
+        _remove(fresh, spilled)
+        with owner_only() as umask, duckdb.connect(config=config) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would go to stdout
+            attach(connection, path, "warehouse", read_only=True)
+            yield _Warehouse(connection, customer_id, manifest, umask)
+
+
+@contextmanager
+def _only_publication(folder: Path) -> Iterator[None]:
+    """Be the only one that publishes there: who may only read the warehouse does not lock it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise NotPublished(
+            f"another process publishes to {folder} now; publish again when it has ended"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[_Source]]:
+    """Return what the last build has made, if it has passed and no load has landed since."""
+    try:
+        rows = connection.execute(
+            "select built_at, load_count, load_id, schema_name, table_name, published_schema,"
+            " published"
+            " from warehouse.testio_audit.passed_build order by published_schema, table_name"
+        ).fetchall()
+    # An earlier version has written no `load_count`.
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise NotPublished(
+            "what is in the warehouse has not passed a whole `dbt build`; run it, mend what fails, "
+            "then publish again"
+        ) from error
+    loads = f"warehouse.{RAW_DATASET}._dlt_loads"
+    # Loads are only added, or all dropped: as many, with the same largest id, are the same loads.
+    # The largest id alone is not enough, since a clock that has stepped back gives smaller ones.
+    landed = connection.execute(
+        f"select count(*), max(load_id) from {loads} where status = 0"
+    ).fetchone()
+    if landed != rows[0][1:3]:
+        raise NotPublished(
+            "a load has landed that the last `dbt build` has not seen; run `dbt build`, then "
+            "publish again"
+        )
+    return rows[0][0], [
+        _Source(
+            published_schema,
+            table,
+            quoted(_WAREHOUSE, schema, table),
+            None if published == _TO_EVERYONE else "customer_id",
+            (schema, table),
+        )
+        for *_, schema, table, published_schema, published in rows
+    ]
+
+
+def _saved_queries(manifest: Path) -> list[_Source]:
+    return [
+        _Source(_METRICS, name, f"({sql}) as saved_query", saved_queries.CUSTOMER)
+        for name, sql in saved_queries.statements(manifest, _WAREHOUSE).items()
+    ]
+
+
+def _copy_table(opened: _Warehouse, source: _Source) -> Table:
+    schema = quoted("published", source.schema)
+    opened.connection.execute(f"create schema if not exists {schema}")
+    # Without keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 has made one.
+    table = f"{schema}.{quoted(source.table)}"
+    return opened.copy(source, f"create table {table} as {opened.query(source)}")
+
+
+def _copy_to_parquet(opened: _Warehouse, source: _Source, folder: Path) -> Table:
+    file = folder / source.schema / f"{source.table}.parquet"
+    file.parent.mkdir(exist_ok=True)
+    # As many rows as by default would stand in memory at once.
+    options = "format parquet, row_group_size_bytes '16MB'"
+    target = literal(str(file))
+    return opened.copy(source, f"copy ({opened.query(source)}) to {target} ({options})")
+
+
+def _copy_comments(opened: _Warehouse) -> None:
+    published = {source.relation: source.schema for source in opened.sources}
+    comments = opened.connection.execute(
+        "select schema_name, table_name, null, comment from duckdb_tables()"
+        " where database_name = 'warehouse' and comment is not null"
+        " union all"
+        " select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where database_name = 'warehouse' and comment is not null"
+    ).fetchall()
+    for schema, table, column, comment in comments:
+        if (schema, table) in published:
+            name = ("published", published[schema, table], table, column)
+            what = "table" if column is None else "column"
+            opened.connection.execute(
+                f"comment on {what} {quoted(*filter(None, name))} is {literal(comment)}"
+            )
+
+
+def _write_through(path: Path) -> None:
+    """Have a file or folder on the disk before anything else happens."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _move(fresh: Path, to: Path) -> None:
+    fresh.replace(to)
+    _write_through(to.parent)
+
+
+def _remove(fresh: Path, spilled: Path) -> None:
+    if fresh.is_dir() and not fresh.is_symlink():
+        shutil.rmtree(fresh)
+    for file in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(spilled, ignore_errors=True)

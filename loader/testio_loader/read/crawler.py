@@ -1,0 +1,333 @@
+"""The walk over an account: which scopes are read, in which order, several at once.
+
+The lists of products and tests come first, since they tell what else there is. What belongs to
+tests follows: bugs and executions of many tests in one call, the rest one by one.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from testio_loader.api.base import NOT_FOUND, Api
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DETAILS, Endpoint
+from testio_loader.api.recording import Recorder
+from testio_loader.api.values import parse_id
+from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.counts import Tally
+from testio_loader.read.pages import Listing
+from testio_loader.read.refresh_policy import Rereading
+from testio_loader.read.schedule import Schedule
+from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, describe
+from testio_loader.read.steps import Done, Landing, Steps, Test
+from testio_loader.tables import LEDGER
+
+MAX_IN_FLIGHT = 10
+"""Calls at once; the API's limit is not published, ten is polite."""
+_ENOUGH = 400
+"""How many steps and tests may wait, in memory, until no further page of tests is read."""
+_LISTS, _BATCHES, _REST = range(3)
+"""How urgent a step is: lists first, for the others depend on them."""
+_EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
+
+
+class NothingRead(Exception):
+    """The API gave no usable answer at all; the message says what came instead."""
+
+
+@dataclass
+class Plan:
+    """What would be read of an endpoint."""
+
+    scopes: int = 0
+    calls: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What could not be read; there may be more to read behind it."""
+    remarks: list[str] = field(default_factory=list)
+    """Which deletions would be accepted."""
+
+
+class Reader:
+    """Reads one customer's account: all of it, some products, or some tests."""
+
+    def __init__(
+        self,
+        api: Api,
+        customer_id: int,
+        rereading: Rereading,
+        *,
+        product_ids: Iterable[int] = (),
+        test_ids: Iterable[int] = (),
+        unlisted_test_ids: Iterable[int] = (),
+        max_in_flight: int = MAX_IN_FLIGHT,
+        recorder: Recorder | None = None,
+        tally: Tally | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        accept_deletions: bool = False,
+        accept_account_change: bool = False,
+    ) -> None:
+        self._api = api
+        self._recorder = recorder
+        self._tally = tally or Tally()
+        self._steps = Steps(
+            api,
+            customer_id,
+            rereading,
+            self._tally,
+            recorder,
+            max_record_bytes,
+            accept_deletions=accept_deletions,
+            accept_account_change=accept_account_change,
+        )
+        self._rereading = rereading
+        self._product_ids = frozenset(product_ids)
+        self._test_ids = frozenset(test_ids)
+        self._unlisted_test_ids = set(unlisted_test_ids)
+        """Tests that are read by themselves, beside the lists, as an incomplete one lacks them."""
+        self._schedule: Schedule[Done] = Schedule(max_in_flight)
+        self._batches = {
+            endpoint.name: Batches(api, endpoint)
+            for endpoint in ENDPOINTS
+            if endpoint.reading == "batches"
+        }
+        self._listings: deque[Listing] = deque()
+        """The lists of tests that are still to be begun, or to be read on in."""
+        self._plans: defaultdict[str, Plan] | None = None
+        self._longest: Counter[str] = Counter()
+        """By endpoint read in batches, how many calls the test that needs most takes."""
+
+    def read(self) -> Iterator[Landing]:
+        """Yield what is read, as it comes.
+
+        Raises:
+            NothingRead: if no scope at all could be read.
+        """
+        outcomes: set[str] = set()
+        incomplete: list[dict[str, Any]] = []
+        self._begin()
+        for done in self._schedule:
+            yield from done.landings
+            outcomes.update(map(_outcome, done.ledger))
+            incomplete += [row for row in done.ledger if self._recorder and not row["is_complete"]]
+            self._follow(done)
+        if unfinished := self._tally.unfinished():
+            # A mistake of ours, never of an answer; without this the ledger would keep silent.
+            raise RuntimeError(f"found and never read: {unfinished}; please report this defect")
+        if COMPLETE not in outcomes:
+            raise NothingRead(_told_once(outcomes))
+        for row in self._steps.deletions.release():
+            yield Landing(LEDGER.name, [row])
+            incomplete += [row] if self._recorder and not row["is_complete"] else []
+        if self._recorder:
+            self._recorder.finish(incomplete, self._unlisted_test_ids)
+
+    def plan(self) -> dict[str, Plan]:
+        """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
+
+        Raises:
+            NothingRead: if no list could be read.
+        """
+        outcomes: set[str] = set()
+        self._plans = plans = defaultdict[str, Plan](Plan)
+        self._begin()
+        for done in self._schedule:
+            for row in done.ledger:
+                outcomes.add(_outcome(row))
+                plans[row["endpoint"]].scopes += 1
+                plans[row["endpoint"]].calls += row["requests"]
+                if not row["is_complete"]:
+                    product_id, test_id = row["product_id"], row["test_id"]
+                    problem = describe(row["endpoint"], row["outcome"], 1, product_id, test_id)
+                    plans[row["endpoint"]].problems.append(problem)
+            self._follow(done)
+        for name, batches in self._batches.items():
+            plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
+        if COMPLETE not in outcomes:
+            raise NothingRead(_told_once(outcomes))
+        deletions = self._steps.deletions
+        for name, finding in deletions.findings().items():
+            found = plans[name].remarks if deletions.are_accepted else plans[name].problems
+            found.append(f"{name}: {finding}")
+        return dict(plans)
+
+    # What is read, and when
+
+    def _begin(self) -> None:
+        if self._test_ids and self._rereading.known.accounts:
+            self._schedule.add(_LISTS, self._steps.identify)
+        for test_id in sorted(self._test_ids | self._unlisted_test_ids):
+            self._schedule.add(_LISTS, partial(self._steps.single, test_id))
+        if not self._test_ids:
+            self._schedule.add(_LISTS, partial(self._steps.products, self._product_ids))
+        for endpoint in ENDPOINTS:
+            if endpoint.parent == "account" and endpoint is not PRODUCTS:
+                self._add(endpoint, [(None, endpoint.path)])
+        if not self._test_ids and not self._product_ids:
+            self._add(EXECUTIONS, [(None, _EXECUTIONS_CLAIM)])
+
+    def _follow(self, done: Done) -> None:
+        """Add what a step has opened up."""
+        for product_id, product in done.products.items():
+            for endpoint in ENDPOINTS:
+                if endpoint.reading == "pages":
+                    path = endpoint.path.format(product_id=product_id)
+                    scope = self._steps.scope(endpoint, product_id=product_id)
+                    self._listings.append(Listing(self._api, scope, path))
+                elif endpoint.parent == "product":
+                    paths, problems = _paths(endpoint, product_id, product)
+                    self._add(endpoint, paths, product_id=product_id, problems=problems)
+        self._listings.extendleft(done.listings)
+        for test_id in done.unlisted_test_ids:
+            self._unlisted_test_ids.add(test_id)
+            self._schedule.add(_LISTS, partial(self._steps.single, test_id))
+        for test in done.tests:
+            self._read_test(test)
+        if done.batch:
+            batches, outcome = done.batch
+            batches.done(outcome)
+            for part in outcome.parts:
+                self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
+        while self._listings and self._waiting() < _ENOUGH:
+            self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
+        unfinished = self._schedule.unfinished
+        # Lists that wait are begun when a step ends: without one, no batch may wait for them.
+        is_more_to_come = unfinished(_LISTS) > 0 or (
+            bool(self._listings) and unfinished(_BATCHES) + unfinished(_REST) > 0
+        )
+        for batches in self._batches.values():
+            while batch := batches.take(is_more_to_come=is_more_to_come):
+                self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
+
+    def _waiting(self) -> int:
+        """Return how much that is known of waits to be read."""
+        tests = max(batches.waiting for batches in self._batches.values())
+        return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
+
+    def _read_test(self, test: Test) -> None:
+        for endpoint in ENDPOINTS:
+            if endpoint.parent != "test" or (endpoint.for_test_cases and not test.is_test_case):
+                continue
+            if endpoint.reading == "batches":
+                self._ask(endpoint, test)
+            elif not (endpoint is TEST_DETAILS and test.has_details):
+                path = endpoint.path.format(product_id=test.product_id, test_id=test.id)
+                self._add(endpoint, [(None, path)], product_id=test.product_id, test_id=test.id)
+
+    def _ask(self, endpoint: Endpoint, test: Test) -> None:
+        """Let a test wait for a batch."""
+        batches = self._batches[endpoint.name]
+        ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
+        if self._plans is not None:
+            self._plans[endpoint.name].scopes += 1
+            self._plans[endpoint.name].calls += len(ids)
+            self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
+            return
+        details = TEST_DETAILS.path.format(test_id=test.id)
+        paths = [batches.first_path(id_) for id_, _ in ids] or [details]
+        if self._is_to_be_read(endpoint, paths, None, test.id):
+            scope = self._steps.scope(endpoint, test_id=test.id)
+            if ids:
+                batches.add(Ask(scope, ids))
+            else:
+                self._schedule.add(_REST, partial(self._steps.close, scope))
+
+    def _is_to_be_read(
+        self, endpoint: Endpoint, paths: Iterable[str], product_id: int | None, test_id: int | None
+    ) -> bool:
+        """Return whether there is an answer to a scope; a recording has some, or misses them."""
+        is_missed = self._api.lacks(endpoint.name, product_id, test_id) is not None
+        return is_missed or any(map(self._api.has, paths))
+
+    def _add(
+        self,
+        endpoint: Endpoint,
+        paths: list[tuple[int | None, str]],
+        *,
+        product_id: int | None = None,
+        test_id: int | None = None,
+        problems: Iterable[str] = (),
+    ) -> None:
+        """Have a scope read whole, by one call or one per section; problems keep it incomplete."""
+        of_product = None if test_id else product_id
+        if self._plans is not None:
+            self._plans[endpoint.name].scopes += 1
+            self._plans[endpoint.name].calls += len(paths)
+            for problem in problems:
+                self._plans[endpoint.name].problems.append(
+                    describe(endpoint.name, problem, 1, of_product, test_id)
+                )
+        elif self._is_to_be_read(endpoint, [path for _, path in paths], of_product, test_id):
+            scope = self._steps.scope(endpoint, product_id=of_product, test_id=test_id)
+            for problem in problems:
+                scope.fail(problem)
+            self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
+
+
+def _paths(
+    endpoint: Endpoint, product_id: int, product: Mapping[str, Any]
+) -> tuple[list[tuple[int | None, str]], list[str]]:
+    """Return what is asked for a product, once or once per section, and what cannot be asked for.
+
+    A product has sections if `sections` is not empty or `sections_with_default` has more than one
+    entry. They are counted whether their ids can be read or not.
+    """
+    problems: dict[str, None] = {}
+    section_ids: dict[int, None] = {}
+    if endpoint.section_path:
+        plain, with_default = (
+            _listed(product, name, problems) for name in ("sections", "sections_with_default")
+        )
+        if plain or len(with_default) > 1:
+            for section in plain + with_default:
+                section_id, problem = _section_id(section)
+                if section_id is None:
+                    problems[problem] = None
+                else:
+                    section_ids[section_id] = None
+    if not section_ids:
+        return [(None, endpoint.path.format(product_id=product_id))], list(problems)
+    return [
+        (id_, endpoint.section_path.format(product_id=product_id, section_id=id_))
+        for id_ in section_ids
+    ], list(problems)
+
+
+def _listed(product: Mapping[str, Any], name: str, problems: dict[str, None]) -> list[Any]:
+    """Return the list under a name; any empty value is an empty list."""
+    found = product.get(name) or []
+    if not isinstance(found, list):
+        problems[f"{name} is no list"] = None
+        return []
+    return found
+
+
+def _section_id(section: Any) -> tuple[int | None, str]:
+    """Return a section's id, or why it has none."""
+    if not isinstance(section, dict):
+        return None, f"section {_shown(section)} is no object"
+    given = section.get("id")
+    if given is None:
+        return None, "section without an id"
+    return parse_id(given), f"section id {_shown(given)} cannot be read"
+
+
+def _shown(value: Any) -> str:
+    return canonical(value)[:40]
+
+
+def _told_once(outcomes: set[str]) -> str:
+    """Return the outcomes, without those that another one explains further."""
+    return "; ".join(
+        sorted(
+            outcome
+            for outcome in outcomes
+            if not any(other != outcome and other.startswith(outcome) for other in outcomes)
+        )
+    )
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    """Return a scope's outcome; that nothing was found there is no sign of an account."""
+    return NOT_FOUND if NOT_FOUND in (row["remarks"] or "") else str(row["outcome"])

@@ -1,0 +1,193 @@
+"""Reads a list page by page: to its end, around what is broken, though it may change meanwhile."""
+
+from typing import Any
+
+from testio_loader.api.base import Answer, Api, CallFailed, ReadingStopped, Unusable
+from testio_loader.api.values import parse_id
+from testio_loader.read.records import Record
+from testio_loader.read.scope import Scope
+
+_PER_PAGE = 100
+_PER_PAGE_BY_DEFAULT = 25
+"""The page size that the API uses by default; it never cuts a page to less."""
+_MOST_WITHOUT_PAGE = 150
+"""How many records the API gives at most if it does not see `page`."""
+_MAX_BROKEN = 10
+"""How many single records may be unreadable before the rest of a list is left unread."""
+
+_MAX_PAGES_OF_NOTHING_NEW = 3
+
+
+class Listing:
+    """A list that is being read; each step reads a page.
+
+    The API gives no totals, so the list ends with an empty page. A record that is removed meanwhile
+    draws another one from the next page to the one before, where it would be missed: so pages are
+    read once more at the end, from the last to the first. One that is added pushes others to the
+    next page, where they are met again.
+
+    One broken record makes every page that holds it fail. Such a page is read in parts, both times.
+    Once a list has had one, pages that can be read in parts are not retried.
+    """
+
+    def __init__(self, api: Api, scope: Scope, path: str) -> None:
+        self.scope = scope
+        self.is_done = False
+        self._api = api
+        self._path = path
+        self._next = 1
+        self._per_page = _PER_PAGE
+        self._size = _PER_PAGE
+        """How many records a page has; the API may give fewer than it is asked for."""
+        self._first_page: list[int | None] = []
+        self._full_pages: list[int] = []
+        self._broken: set[int] = set()
+        """The positions of records that cannot be read."""
+        self._is_retried = True
+        """Whether a page that fails is tried again before it is read in parts."""
+        self._is_given_up = False
+        self._pages_of_nothing_new = 0
+        self._is_ended = False
+        self._answers: list[tuple[str, Any]] = []
+
+    def path(self, page: int, per_page: int) -> str:
+        """Return what is asked for a page."""
+        return f"{self._path}&page={page}&per_page={per_page}"
+
+    def step(self) -> tuple[list[Record], list[tuple[str, Any]]]:
+        """Read on; return the new records, and the answers by path."""
+        self._answers = []
+        records = self._look_again() if self._is_ended else self._read_on()
+        return records, self._answers
+
+    def _read_on(self) -> list[Record]:
+        page, self._next = self._next, self._next + 1
+        try:
+            values = self._page(page)
+        except Unusable as failure:
+            self._is_retried = False
+            if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
+                # Where its parts begin is known only if pages are surely as long as asked for.
+                self._next, self._per_page = page, _PER_PAGE_BY_DEFAULT
+                self._size = _PER_PAGE_BY_DEFAULT
+                return []
+            values = self._parts(page, self._size, failure)
+            if self._is_given_up:
+                self.scope.fail("the rest of the list is unread")
+                return self._end(self._keyed(values))
+            if not values and not self.scope.has_failed:
+                return self._end([], look_again=True)
+            if values:
+                self._full_pages.append(page)  # its parts can change while they are read
+            return self._keyed(values)
+        except CallFailed as failure:
+            self.scope.fail(failure, f"page {page}")
+            return self._end([])
+        ids = _ids(values)
+        if page == 1:
+            self._first_page = ids
+            self._size = min(len(ids), self._per_page) or self._per_page
+        elif ids and ids == self._first_page:
+            if page > 2 or not self._is_whole_list(ids):
+                self.scope.fail("the first page again", f"page {page}")
+            return self._end([])
+        elif page == 2 and ids and self._first_page and not self._full_pages:
+            self._full_pages.append(1)  # it was not short, but what the API calls a page
+        if all(id_ is None or self.scope.has(id_) for id_ in ids):
+            self._pages_of_nothing_new += 1
+            if self._pages_of_nothing_new > _MAX_PAGES_OF_NOTHING_NEW:
+                self.scope.fail("nothing new, again and again", f"page {page}")
+                return self._end([])
+            if len(ids) < self._size and None not in ids:
+                return self._end([], look_again=True)
+        if len(ids) >= (self._per_page if page == 1 else self._size):
+            self._full_pages.append(page)
+        return self._keyed(values)
+
+    def _is_whole_list(self, ids: list[int | None]) -> bool:
+        """Return whether a first page that came again is the whole list.
+
+        It is if the API ignores `per_page` as well. A page of more records than asked for shows
+        that; a page of another size does, too. No page of fewer than the default is cut. A page of
+        25 or 150 records proves nothing, since the API gives these when it sees no parameters.
+        """
+        if len(ids) in (_PER_PAGE_BY_DEFAULT, _MOST_WITHOUT_PAGE):
+            return False
+        if len(ids) < _PER_PAGE_BY_DEFAULT or len(ids) > self._per_page:
+            return True
+        try:
+            return _ids(self._get(1, _PER_PAGE_BY_DEFAULT).value) == ids
+        except CallFailed:
+            return False
+
+    def _page(self, page: int) -> list[Any]:
+        values: list[Any] = self._get(page, self._per_page, is_last_try=not self._is_retried).value
+        return values
+
+    def _parts(self, page: int, size: int, failure: CallFailed) -> list[Any]:
+        """Return what can be had of a page that fails: its parts, down to single records."""
+        if size == 1:
+            self._broken.add(page)
+            self._is_given_up |= len(self._broken) >= _MAX_BROKEN
+            self.scope.fail(failure, f"position {page}")
+            return []
+        smaller = next(part for part in range(size // 2, 0, -1) if size % part == 0)
+        parts = size // smaller
+        order = range((page - 1) * parts + 1, page * parts + 1)
+        values: list[Any] = []
+        for part in reversed(order) if self._is_ended else order:
+            if self._is_given_up:
+                break
+            is_last_try = smaller > 1 or part in self._broken
+            try:
+                values += self._get(part, smaller, is_last_try=is_last_try).value
+            except ReadingStopped as stop:
+                self._is_given_up = True
+                self.scope.fail(stop, f"position {(part - 1) * smaller + 1}")
+            except CallFailed as again:
+                values += self._parts(part, smaller, again)
+        return values
+
+    def _look_again(self) -> list[Record]:
+        page = self._full_pages.pop()
+        self.is_done = not self._full_pages
+        try:
+            values = self._page(page)
+        except Unusable as failure:
+            values = self._parts(page, self._size, failure)
+        except CallFailed as failure:
+            self.scope.fail(failure, f"page {page}, read again")
+            return []
+        unseen = [
+            value
+            for value in values
+            if isinstance(value, dict)
+            and (id_ := parse_id(value.get("id"))) is not None
+            and not self.scope.has(id_)
+        ]
+        if unseen:
+            self.scope.remark(f"the list changed meanwhile: {len(unseen)} more on page {page}")
+        return self._keyed(unseen)
+
+    def _end(self, records: list[Record], *, look_again: bool = False) -> list[Record]:
+        self._is_ended = True
+        self.is_done = not (look_again and self._full_pages)
+        return records
+
+    def _keyed(self, values: list[Any]) -> list[Record]:
+        return list(self.scope.keyed(values))
+
+    def _get(self, page: int, per_page: int, *, is_last_try: bool = False) -> Answer:
+        path = self.path(page, per_page)
+        endpoint = self.scope.endpoint
+        try:
+            answer = self._api.get(path, endpoint.answer_keys, is_last_try=is_last_try)
+        except CallFailed as failure:
+            self.scope.book(failure.effort)
+            raise
+        self._answers.append((path, {endpoint.answer_keys[0]: self.scope.take(answer)}))
+        return answer
+
+
+def _ids(values: list[Any]) -> list[int | None]:
+    return [parse_id(value.get("id")) if isinstance(value, dict) else None for value in values]

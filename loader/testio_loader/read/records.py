@@ -1,0 +1,116 @@
+"""From a record of the API to what lands: its key, its canonical JSON, a hash of its content."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.values import parse_id
+
+_CONTAINERS = (dict, list)  # quicker to ask for than dict | list
+_SHOWN = 10_000
+"""How many characters are kept of a record that is too large to land."""
+
+
+class BadRecord(Exception):
+    """A record that cannot be keyed; the message is the reason given in quarantine."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record that can land."""
+
+    id: int | str
+    value: dict[str, Any]
+    """As the API gave it, less credentials."""
+    payload: str
+    """The same as canonical JSON."""
+    content: str
+    """The payload less what differs at every read though nothing changed; it tells versions."""
+
+
+def make_record(
+    value: Any,
+    id_field: str = "id",
+    default_id: int | None = None,
+    *,
+    without: Collection[str] = (),
+) -> Record:
+    """Key a record by `id_field` (`id` is a number, any other a text).
+
+    A record without that field gets the default. Keys that stand in `without` make no version.
+
+    Raises:
+        BadRecord: if it is no object, or has no usable key.
+    """
+    if not isinstance(value, dict):
+        raise BadRecord("not an object")
+    given = value.get(id_field, default_id)
+    key = parse_id(given) if id_field == "id" else given if isinstance(given, str) else None
+    if key is None or (isinstance(key, str) and not key.strip()):
+        blank = given is None or (isinstance(given, str) and not given.strip())
+        raise BadRecord(f"no {id_field}" if blank else f"{id_field} cannot be read")
+    payload = canonical(value)
+    return Record(key, value, payload, _content(value, payload, without))
+
+
+def is_larger(text: str, max_bytes: int) -> bool:
+    """Return whether a text takes more than so many bytes in UTF-8."""
+    # A character takes one to four; most texts are far too short to look closer.
+    return len(text) > max_bytes or (4 * len(text) > max_bytes < len(text.encode()))
+
+
+def abridged(value: Any, max_bytes: int) -> str:
+    """Return as JSON what is kept of a record in quarantine: all of it, or how to find it.
+
+    What is kept of a larger one is its id, the size of each member in bytes, and how it begins.
+    """
+    text = canonical(value)
+    if not is_larger(text, max_bytes):
+        return text
+    members = value.items() if isinstance(value, dict) else ()
+    return canonical(
+        {
+            "id": parse_id(value.get("id")) if isinstance(value, dict) else None,
+            "bytes": len(text.encode()),
+            "bytes_by_member": {
+                key[:_SHOWN]: len(canonical(member).encode()) for key, member in members
+            },
+            "beginning": text[:_SHOWN],
+        }
+    )
+
+
+def content_hash(*parts: Any) -> str:
+    """Return a hash that differs wherever one of the parts does."""
+    text = "\x1f".join(str(part) for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> str:
+    """Leave out signatures of attachments, and what is read elsewhere."""
+    if any(f'"{key}":' in payload for key in without):
+        payload = canonical(_pruned(value, without))
+    if '"attachments":' in payload:
+        # The longest first: one URL may begin with another, and keys come in any order.
+        for url in sorted(_attachment_urls(value), key=len, reverse=True):
+            payload = payload.replace(url, url.partition("?")[0])
+    return payload
+
+
+def _pruned(value: Any, without: Collection[str]) -> Any:
+    if isinstance(value, list):
+        return [_pruned(item, without) for item in value]
+    if isinstance(value, dict):
+        return {key: _pruned(item, without) for key, item in value.items() if key not in without}
+    return value
+
+
+def _attachment_urls(value: Any, *, inside: bool = False) -> Iterator[str]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, _CONTAINERS):
+            if item:
+                yield from _attachment_urls(item, inside=inside or key == "attachments")
+        elif (inside or key == "attachments") and isinstance(item, str) and "?" in item:
+            yield item

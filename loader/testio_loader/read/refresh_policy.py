@@ -1,0 +1,184 @@
+"""Which tests are read again, with their details, bugs and executions.
+
+The API does not tell what has changed. A test that is not final can change, and so can, for a
+settling time after its end, its bugs. All others are read again now and then, the longest unread
+first, so that nothing in the warehouse grows older than a stated age.
+"""
+
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from math import ceil, inf
+from typing import Any
+
+import orjson
+
+from testio_loader.api.endpoints import PRODUCTS, TESTS
+
+_FINAL = frozenset({"archived", "cancelled"})
+_SMALL_ACCOUNT = 200
+"""Up to so many tests an account is simply read whole."""
+_SLACK = 1.5
+"""By how much the next load may come later than the last one did."""
+_FRESH = 0.25
+"""Up to this part of the stated age nothing settled is read again."""
+
+
+class IdLists:
+    """A list of ids per test, in little more memory than their text takes.
+
+    Args:
+        text: each test's id and its list, in the order of tests: `12[101,102]17[103]`.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+        self._tests, self._starts = array("q"), array("q")
+        for found in re.finditer(r"([0-9]+)\[[^]]*]", text):
+            self._tests.append(int(found[1]))
+            self._starts.append(found.end(1))
+
+    def get(self, test_id: int) -> str:
+        """Return the list of a test as JSON."""
+        place = bisect_left(self._tests, test_id)
+        if place == len(self._tests) or self._tests[place] != test_id:
+            return "[]"
+        start = self._starts[place]
+        return self._text[start : self._text.index("]", start) + 1]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier loads have read, as the ledger has it."""
+
+    read_at: Mapping[int, datetime] = field(default_factory=dict)
+    """By test: when all that belongs to it was last read completely, if that was the last time."""
+    listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """By endpoint and product: the ids of the last complete read, as JSON."""
+    of_tests: Mapping[str, IdLists] = field(default_factory=dict)
+    """By endpoint of which tests have some: the same of each test."""
+    products: frozenset[int] = frozenset()
+    """The last complete list of products, and what incomplete ones had since."""
+    accounts: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    """By customer of the warehouse, this one or another: each product's newest content hash."""
+    last_load_at: datetime | None = None
+    last_at: datetime | None = None
+    """When the latest load has read or landed; each read to come is later."""
+
+    def has(self, endpoint: str) -> bool:
+        """Return whether any record of an endpoint is known."""
+        if endpoint == PRODUCTS.name:
+            return bool(self.products)
+        return endpoint in self.of_tests or any(name == endpoint for name, _ in self.listed)
+
+    def ids(
+        self, endpoint: str, product_id: int | None = None, test_id: int | None = None
+    ) -> list[int]:
+        """Return the ids of the last complete read of a scope, as far as known."""
+        if endpoint == PRODUCTS.name:
+            return sorted(self.products)
+        if endpoint == TESTS.name and test_id is not None:
+            return [test_id] if test_id in self._tests else []
+        if test_id is None:
+            return read_ids(self.listed.get((endpoint, product_id or 0), "[]"))
+        lists = self.of_tests.get(endpoint)
+        return read_ids(lists.get(test_id)) if lists else []
+
+    def all_ids(
+        self, endpoint: str, *, product_ids: Iterable[int] = (), test_ids: Iterable[int] = ()
+    ) -> Iterator[int]:
+        """Yield the ids of the scopes of several products or tests."""
+        for product_id in product_ids:
+            yield from self.ids(endpoint, product_id)
+        for test_id in test_ids:
+            yield from self.ids(endpoint, test_id=test_id)
+
+    def tests(self) -> list[int]:
+        """Return the ids of the tests that the lists of products had."""
+        return self.tests_of(product_id for _, product_id in self.listed)
+
+    def tests_of(self, product_ids: Iterable[int]) -> list[int]:
+        """Return the ids of the tests that the lists of these products had."""
+        wanted = frozenset(product_ids)
+        return [
+            test_id
+            for endpoint, product_id in self.listed
+            if endpoint == TESTS.name and product_id in wanted
+            for test_id in self.ids(endpoint, product_id)
+        ]
+
+    @cached_property
+    def _tests(self) -> frozenset[int]:
+        return frozenset(self.tests())
+
+
+@dataclass(frozen=True)
+class Rereading:
+    """Decides by the age of what is in the warehouse, of each test when it is met in a list."""
+
+    now: datetime
+    known: Known
+    settling: timedelta
+    max_age: timedelta
+    product_ids: frozenset[int] = frozenset()
+    """Of which products tests are read; of all, if there are none."""
+
+    def is_to_be_read(self, test_id: int, test: Mapping[str, Any]) -> bool:
+        """Return whether what belongs to a test is read by this load."""
+        return self.is_due(test_id, test) or self.is_turn(test_id)
+
+    def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
+        """Return whether a test must be read again whatever its age."""
+        if test_id not in self.known.read_at or str(test.get("status")) not in _FINAL:
+            return True
+        end_at = _moment(test.get("end_at"))
+        return end_at is not None and end_at >= self.now - self.settling
+
+    def is_turn(self, test_id: int) -> bool:
+        """Return whether it is the turn of a settled test that was read before."""
+        return (self.known.read_at[test_id], test_id) <= self._turn
+
+    @cached_property
+    def _turn(self) -> tuple[datetime, float]:
+        """When the last of the tests was read whose turn it is, and its id.
+
+        Those that the lists had the last time are counted, open ones as well: which of them are
+        settled is known only when all lists are read. A test that has gone since takes up no turn.
+        """
+        known = self.known
+        listed = known.tests_of(self.product_ids) if self.product_ids else known.tests()
+        counted = sorted(known.read_at.keys() & listed) if listed else sorted(known.read_at)
+        if len(counted) <= _SMALL_ACCOUNT:
+            return self.now, inf
+        until_next = self.max_age
+        if known.last_load_at:
+            until_next = min(self.max_age, _SLACK * (self.now - known.last_load_at))
+        share = until_next / self.max_age if self.max_age else 1.0
+        fresh_since = self.now - _FRESH * self.max_age
+        too_old = min(fresh_since, self.now + until_next - self.max_age)
+        aged = [test_id for test_id in counted if known.read_at[test_id] <= fresh_since]
+        aged.sort(key=known.read_at.__getitem__)
+        turns = aged[: ceil(share * len(counted))]
+        last = (known.read_at[turns[-1]], turns[-1]) if turns else (too_old, inf)
+        return max(last, (too_old, inf))
+
+
+def read_ids(text: str) -> list[int]:
+    """Return the ids that the ledger has as JSON, as far as they can be read."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return []
+    return [id_ for id_ in found if isinstance(id_, int)] if isinstance(found, list) else []
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

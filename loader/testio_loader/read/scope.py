@@ -1,0 +1,242 @@
+"""A scope is what is read as a whole or not: all products, one product's tests, one test's bugs."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from testio_loader.api.base import Answer, CallFailed, Effort
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.endpoints import Endpoint
+from testio_loader.api.values import nested_id
+from testio_loader.read.records import (
+    BadRecord,
+    Record,
+    abridged,
+    content_hash,
+    is_larger,
+    make_record,
+)
+from testio_loader.tables import RECORD_KEY, record_key
+
+MAX_RECORD_BYTES = 64_000_000
+"""How large the JSON of a record may be by default, to land as a whole."""
+COMPLETE = "ok"
+"""The outcome of a scope that was read completely."""
+WHEN_RECORDED = "when recorded"
+"""What a problem begins with that a recording tells of."""
+_TWICE = "given twice, with different content"
+
+
+class Scope:
+    """Keeps the books of one scope: ids seen, records put aside, what reading has cost."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        customer_id: int,
+        *,
+        product_id: int | None = None,
+        test_id: int | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self.endpoint = endpoint
+        self.product_id = product_id
+        self.test_id = test_id
+        self.claimed_count: int | None = None
+        self.mended_count = 0
+        self.quarantined: list[tuple[str, str]] = []
+        """Records that were put aside, as JSON, each with the reason."""
+        self._unkeyed = 0
+        self._too_large: set[int | str] = set()
+        self._max_record_bytes = max_record_bytes
+        self._customer_id = customer_id
+        self._contents: dict[int | str, int] = {}
+        self._effort = Effort()
+        self._record_count = 0
+        self._repeated_count = 0
+        self._problems: list[str] = []
+        self._remarks: list[str] = []
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something could not be read so far."""
+        return bool(self._problems)
+
+    @property
+    def outcome(self) -> str:
+        """What could not be read, or that all was.
+
+        A record without a key may be any: that another one is missing then tells nothing. One that
+        is too large is there, though it has not landed.
+        """
+        problems = list(self._problems)
+        if self._unkeyed:
+            problems.append(f"{self._unkeyed} in quarantine without a key")
+        if self._too_large:
+            problems.append(
+                f"{len(self._too_large)} in quarantine as larger than max_record_mb "
+                f"({self._max_record_bytes / 1_000_000:g} MB)"
+            )
+        return "; ".join(problems) or COMPLETE
+
+    @property
+    def remarks(self) -> str | None:
+        """What is worth knowing though nothing is missing."""
+        return "; ".join(self._remarks) or None
+
+    def take(self, answer: Answer) -> Any:
+        """Book what an answer has cost, and return its value."""
+        self.book(answer.effort)
+        self.mended_count += answer.mended
+        return answer.value
+
+    def book(self, effort: Effort) -> None:
+        """Book what a call has cost."""
+        self._effort += effort
+
+    def fail(self, reason: CallFailed | str, what: str = "") -> None:
+        """Note what could not be read: the scope is incomplete."""
+        problem = f"{what}: {reason}" if what else str(reason)
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def remark(self, text: str) -> None:
+        """Note what is worth knowing though nothing is missing."""
+        if text not in self._remarks:
+            self._remarks.append(text)
+
+    @property
+    def ids(self) -> Collection[int | str]:
+        """The ids of the records that were seen."""
+        return self._contents.keys()
+
+    def has(self, id_: int | str) -> bool:
+        """Return whether a record was seen."""
+        return id_ in self._contents
+
+    def keyed(
+        self, values: Iterable[Any], *, repeats: bool = False, default_id: int | None = None
+    ) -> Iterator[Record]:
+        """Yield each record that can be keyed, once or with its repeats; put the others aside.
+
+        What differs within one answer is a contradiction. What differs from an earlier page has
+        changed since, and the next load lands the change. `default_id` is that of a record which
+        has none, where the question tells it.
+        """
+        for record in self._one_of_each(values, default_id):
+            content = hash(record.content) if repeats else 0  # which nobody compares
+            is_new = record.id not in self._contents
+            self._repeated_count += not is_new
+            if content != self._contents.setdefault(record.id, content) and repeats:
+                self._put_aside(_TWICE, record.value)
+            if is_larger(record.payload, self._max_record_bytes):
+                if is_new:
+                    self._too_large.add(record.id)
+                    megabytes = len(record.payload.encode()) / 1_000_000
+                    self._put_aside(f"too large to land: {megabytes:,.1f} MB", record.value)
+            elif is_new or repeats:
+                yield record
+
+    def _one_of_each(self, values: Iterable[Any], default_id: int | None) -> list[Record]:
+        """Return the records of an answer that can be keyed, each id once; put the others aside.
+
+        Of those with one id it is the one whose content sorts last: the order of an answer is no
+        sign of which is right, and another one at the next load must not look like a change.
+        """
+        found: dict[int | str, dict[str, Record]] = {}
+        for value in values:
+            self._record_count += 1
+            try:
+                record = make_record(
+                    value, self.endpoint.id_field, default_id, without=self.endpoint.results
+                )
+            except BadRecord as reason:
+                self._unkeyed += 1
+                self._put_aside(str(reason), value)
+                continue
+            contents = found.setdefault(record.id, {})
+            self._repeated_count += bool(contents)
+            contents.setdefault(record.content, record)
+        for contents in found.values():
+            for content in sorted(contents)[:-1]:
+                self._put_aside(_TWICE, contents[content].value)
+        return [contents[max(contents)] for contents in found.values()]
+
+    def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
+        """Return the row that lands for a record."""
+        key: dict[str, Any] = {"customer_id": self._customer_id, "id": record.id}
+        key |= {name: columns.get(name) for name in self.endpoint.columns}
+        return {
+            **key,
+            RECORD_KEY: record_key(*(key[name] for name in self.endpoint.key)),
+            "payload": record.payload,
+            "content_hash": content_hash(
+                self.endpoint.name, *self._hashed(key, record).values(), record.content
+            ),
+            "loaded_at": loaded_at,
+        }
+
+    def version(self, record: Record, customer_id: int) -> str:
+        """Return the content hash that a record without other keys has if it is a customer's."""
+        return content_hash(self.endpoint.name, customer_id, record.id, record.content)
+
+    def _hashed(self, key: dict[str, Any], record: Record) -> dict[str, Any]:
+        """Return what makes a version beside the content.
+
+        By which product a test was come upon first is chance; only what it says itself counts.
+        """
+        if self.endpoint.parent != "test" or "product_id" not in key:
+            return key
+        return key | {"product_id": nested_id(record.value, "product")}
+
+    def ledger_row(self, read_at: datetime) -> dict[str, Any]:
+        """Close the books."""
+        return {
+            **self._key(),
+            "is_complete": self.outcome == COMPLETE,
+            "outcome": self.outcome,
+            "record_count": self._record_count,
+            "quarantined_count": len(self.quarantined),
+            "mended_count": self.mended_count,
+            "repeated_count": self._repeated_count,
+            "claimed_count": self.claimed_count,
+            # What is listed has landed.
+            "ids": canonical(sorted(self._contents.keys() - self._too_large)),
+            "remarks": self.remarks,
+            "requests": self._effort.requests,
+            "tries": self._effort.tries,
+            "read_at": read_at,
+        }
+
+    def quarantine_rows(self, loaded_at: datetime) -> list[dict[str, Any]]:
+        """Return the rows of the records that were put aside."""
+        return [
+            {
+                **self._key(),
+                "reason": reason,
+                "original": original,
+                "loaded_at": loaded_at,
+            }
+            for reason, original in self.quarantined
+        ]
+
+    def _put_aside(self, reason: str, value: Any) -> None:
+        self.quarantined.append((reason, abridged(value, self._max_record_bytes)))
+
+    def _key(self) -> dict[str, Any]:
+        return {
+            "customer_id": self._customer_id,
+            "endpoint": self.endpoint.name,
+            "product_id": self.product_id,
+            "test_id": self.test_id,
+        }
+
+
+def describe(
+    endpoint: str, text: str, count: int, product_id: int | None, test_id: int | None
+) -> str:
+    """Return a line about so many scopes of an endpoint; the first product or test is named."""
+    of_what = f" of product {product_id}" if product_id is not None else ""
+    of_what = f" of test {test_id}" if test_id is not None else of_what
+    more = f" and {count - 1:,} more" if count > 1 else ""
+    return f"{endpoint}{of_what}{more}: {text}"

@@ -1,0 +1,354 @@
+"""The steps of a walk over an account: each reads a little, and says what it has opened up."""
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from testio_loader.api.base import Api, CallFailed, NotFound
+from testio_loader.api.canonical_json import canonical
+from testio_loader.api.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
+from testio_loader.api.recording import Recorder
+from testio_loader.api.values import nested_id, objects, parse_id
+from testio_loader.errors import Explained
+from testio_loader.read import identity
+from testio_loader.read.batches import Ask, Batches, Outcome
+from testio_loader.read.counts import Tally
+from testio_loader.read.deletions import Deletions
+from testio_loader.read.pages import Listing
+from testio_loader.read.records import Record
+from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, Scope
+from testio_loader.tables import LEDGER, QUARANTINE, Table
+
+_MAX_UNLISTED = 100
+"""How many tests that an incomplete list lacks are asked for one by one."""
+
+
+class Unknown(Explained):
+    """A product or test was asked for that the customer does not have."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Rows for one raw table."""
+
+    table: str
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Test:
+    """What must be known of a test to read what belongs to it."""
+
+    id: int
+    product_id: int | None
+    is_test_case: bool
+    versions: tuple[tuple[int, int | None], ...]
+    """Its user story versions, each with its user story."""
+    has_details: bool = False
+    """Whether its details are read already."""
+
+
+@dataclass
+class Done:
+    """What a step has brought, and what it has opened up."""
+
+    landings: list[Landing] = field(default_factory=list)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    products: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    tests: list[Test] = field(default_factory=list)
+    unlisted_test_ids: list[int] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+    batch: tuple[Batches, Outcome] | None = None
+
+    def land(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Add rows for a raw table."""
+        if rows:
+            self.landings.append(Landing(table.name, rows))
+
+
+class Steps:
+    """Reads scopes and makes rows of them; safe to use from several threads."""
+
+    def __init__(
+        self,
+        api: Api,
+        customer_id: int,
+        rereading: Rereading,
+        tally: Tally,
+        recorder: Recorder | None = None,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        *,
+        accept_deletions: bool = False,
+        accept_account_change: bool = False,
+    ) -> None:
+        self._api = api
+        self._customer_id = customer_id
+        self._rereading = rereading
+        self._recorder = recorder
+        self._tally = tally
+        self._max_record_bytes = max_record_bytes
+        # What a recording of an earlier day lacks may be new.
+        known = Known() if api.is_replay else rereading.known
+        self.deletions = Deletions(known, are_accepted=accept_deletions)
+        self._accept_account_change = accept_account_change
+        self._loaded_at = rereading.now
+        self._product_ids: frozenset[int] = frozenset()
+        self._tests: dict[int | str, int] = {}
+        """A hash of the content of each test as it was met first."""
+        self._lock = Lock()
+
+    def products(self, wanted: Collection[int]) -> Done:
+        """Read the products; say which are to be read further, the wanted ones or all."""
+        done, scope = Done(), self.scope(PRODUCTS)
+        found = self._records(scope, [(None, PRODUCTS.path)])
+        products = {int(record.id): record for record, _ in found.values()}
+        self._identify(scope, products.values())
+        self._product_ids = frozenset(products)
+        done.land(PRODUCTS.table, [scope.row(r, self._loaded_at) for r in products.values()])
+        for product_id in wanted or products:
+            if product_id in products:
+                done.products[product_id] = products[product_id].value
+            elif scope.outcome == COMPLETE:
+                raise Unknown(f"product {product_id} is not in this account")
+        self._book(done, scope)
+        return done
+
+    def identify(self) -> Done:
+        """See whose account it is, where nothing of its products is to land."""
+        scope = Scope(PRODUCTS, self._customer_id)
+        with suppress(CallFailed):
+            answer = self._api.get(PRODUCTS.path, PRODUCTS.answer_keys)
+            self._identify(scope, scope.keyed(answer.value))
+        return Done()
+
+    def whole(
+        self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
+    ) -> Done:
+        """Read a scope by one call, or by one a section."""
+        done, found = Done(), self._records(scope, paths)
+        # Of what was met, some sections may be missing: better as it stands in the warehouse.
+        left_out = set(self._listed(scope)) if scope.has_failed else set()
+        rows = [
+            scope.row(
+                record,
+                self._loaded_at,
+                product_id=product_id,
+                test_id=scope.test_id,
+                section_ids=canonical(section_ids),
+                position=position,
+            )
+            for position, (record, section_ids) in enumerate(found.values())
+            if record.id not in left_out
+        ]
+        if scope.endpoint is not EXECUTIONS:  # of all executions only their number was asked for
+            done.land(scope.endpoint.table, rows)
+        self._book(done, scope)
+        return done
+
+    def page(self, listing: Listing) -> Done:
+        """Read on in a list of tests."""
+        done, scope, rows = Done(), listing.scope, list[dict[str, Any]]()
+        records, answers = listing.step()
+        for path, body in answers:
+            self._keep(path, body)
+        for record in records:
+            named = nested_id(record.value, "product")
+            is_named, is_new = named in self._product_ids, self._is_new(record)
+            differs = hash(record.content) != self._tests[record.id]
+            product_id = named if is_named else scope.product_id
+            if is_new:
+                self._carry(record)
+                # No other test is remembered: an account may have millions.
+                if self._rereading.is_to_be_read(int(record.id), record.value):
+                    done.tests.append(_test(record, product_id))
+            if differs:
+                scope.remark("tests differ from what another product's list gave")
+            # Which product's list comes first is chance. Whatever differs lands with each, and so
+            # does a test that names no product.
+            if is_new or differs or not is_named:
+                rows.append(scope.row(record, self._loaded_at, product_id=product_id))
+        done.land(TESTS.table, rows)
+        if not listing.is_done:
+            done.listings.append(listing)
+            return done
+        if scope.outcome != COMPLETE:
+            done.unlisted_test_ids = self._unlisted(scope)
+        self._book(done, scope)
+        return done
+
+    def single(self, test_id: int) -> Done:
+        """Read a test by itself, which gives its details as well."""
+        done = Done()
+        scope, details = (self.scope(e, test_id=test_id) for e in (TESTS, TEST_DETAILS))
+        path = TEST_DETAILS.path.format(test_id=test_id)
+        found = self._records(details, [(None, path)])
+        for record, _ in found.values():
+            product_id = nested_id(record.value, "product")
+            row = details.row(record, self._loaded_at, product_id=product_id)
+            done.land(TEST_DETAILS.table, [row])
+            for test in filter(self._is_new, scope.keyed([record.value], default_id=test_id)):
+                row = scope.row(test, self._loaded_at, product_id=product_id)
+                done.land(TESTS.table, [row])
+                self._carry(test)
+                done.tests.append(replace(_test(test, product_id), has_details=True))
+        if details.outcome != COMPLETE:
+            scope.fail(details.outcome)
+        elif details.remarks:
+            self._refuse_unknown(test_id)
+            scope.remark(details.remarks)
+        self._book(done, scope, details)
+        return done
+
+    def batch(self, batches: Batches, batch: list[Ask]) -> Done:
+        """Read what belongs to many tests."""
+        done, outcome = Done(), batches.read(batch)
+        endpoint = batches.endpoint
+        done.batch = batches, outcome
+        for path, body in outcome.answers:
+            self._keep(path, body)
+        if endpoint is BUGS:
+            self._tally.name(
+                nested_id(record.value, "test_feature") for _, record, _ in outcome.found
+            )
+        done.land(
+            endpoint.table,
+            [
+                scope.row(
+                    record,
+                    self._loaded_at,
+                    # One that names no test is the test's that was asked for.
+                    test_id=nested_id(record.value, endpoint.test_field) or scope.test_id,
+                    **columns,
+                )
+                for scope, record, columns in outcome.found
+            ],
+        )
+        self._book(done, *outcome.closed)
+        return done
+
+    def close(self, scope: Scope) -> Done:
+        """Close a scope that has nothing to read."""
+        done = Done()
+        self._book(done, scope)
+        return done
+
+    # What steps have in common
+
+    def scope(
+        self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
+    ) -> Scope:
+        """Open the books of a scope."""
+        self._tally.open(endpoint.name)
+        return Scope(
+            endpoint,
+            self._customer_id,
+            product_id=product_id,
+            test_id=test_id,
+            max_record_bytes=self._max_record_bytes,
+        )
+
+    def _records(
+        self, scope: Scope, paths: list[tuple[int | None, str]]
+    ) -> dict[int | str, tuple[Record, list[int]]]:
+        """Return what calls answer; what is met in several sections once, with its sections."""
+        endpoint = scope.endpoint
+        found: dict[int | str, tuple[Record, list[int]]] = {}
+        for section_id, path in paths:
+            try:
+                answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
+            except CallFailed as failure:
+                scope.book(failure.effort)
+                # What a product had before is not known to be gone.
+                can_be_missing = endpoint.can_be_missing and not self._listed(scope)
+                if isinstance(failure, NotFound) and can_be_missing:
+                    scope.remark(str(failure))
+                    self._keep(path, None)
+                    continue
+                reason = failure.explained if endpoint.parent == "account" else failure
+                scope.fail(reason, f"section {section_id}" if section_id else "")
+                continue
+            value = scope.take(answer)
+            scope.claimed_count = answer.claimed_count
+            body = {endpoint.answer_keys[0]: value}
+            if answer.claimed_count is not None:
+                body["meta"] = {"record_count": answer.claimed_count}
+            self._keep(path, body)
+            if endpoint is EXECUTIONS:
+                continue
+            if endpoint is TEST_DETAILS and parse_id(value.get("id")) not in (None, scope.test_id):
+                scope.fail("another test came instead")
+                continue
+            if not endpoint.is_object and len(value) < (answer.claimed_count or 0):
+                scope.fail(f"{len(value)} of {answer.claimed_count} records came")
+            for record in scope.keyed(
+                [value] if endpoint.is_object else value,
+                repeats=section_id is not None,
+                default_id=scope.test_id if endpoint.is_object else None,
+            ):
+                _, section_ids = found.setdefault(record.id, (record, []))
+                if section_id is not None and section_id not in section_ids:
+                    section_ids.append(section_id)
+        return found
+
+    def _carry(self, test: Record) -> None:
+        self._tally.carry(
+            parse_id(feature.get("id")) for feature in objects(test.value, "features")
+        )
+
+    def _is_new(self, test: Record) -> bool:
+        """Return whether a test is met for the first time: products can share one."""
+        with self._lock:
+            is_new = test.id not in self._tests
+            self._tests.setdefault(test.id, hash(test.content))
+        return is_new
+
+    def _refuse_unknown(self, test_id: int) -> None:
+        """Raise Unknown if the warehouse has no such test either; a recorded 404 had a reason."""
+        known = self._rereading.known
+        is_known = test_id in known.read_at or test_id in known.tests()
+        if not is_known and not self._api.is_replay:
+            raise Unknown(f"test {test_id} is neither in this account nor in the warehouse")
+
+    def _unlisted(self, scope: Scope) -> list[int]:
+        """Return tests that the list had the last time it was whole."""
+        return [id_ for id_ in self._listed(scope) if not scope.has(id_)][:_MAX_UNLISTED]
+
+    def _listed(self, scope: Scope) -> list[int]:
+        """Return the ids in a scope of a product when it was last read completely."""
+        return self._rereading.known.ids(scope.endpoint.name, scope.product_id)
+
+    def _identify(self, scope: Scope, products: Iterable[Record]) -> None:
+        if not self._accept_account_change:
+            identity.check(self._customer_id, scope, products, self._rereading.known)
+
+    def _keep(self, path: str, body: Any) -> None:
+        if self._recorder:
+            self._recorder.keep(path, body)
+
+    def _book(self, done: Done, *scopes: Scope) -> None:
+        """Close scopes."""
+        for scope in scopes:
+            self._tally.close(scope.endpoint.name)
+            lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)
+            if lacking and lacking != scope.outcome:
+                scope.fail(lacking, WHEN_RECORDED)
+        done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
+        rows = zip(scopes, done.ledger, strict=True)
+        done.land(LEDGER, [row for scope, row in rows if not self.deletions.hold(scope, row)])
+        done.land(
+            QUARANTINE, [row for scope in scopes for row in scope.quarantine_rows(self._loaded_at)]
+        )
+
+
+def _test(record: Record, product_id: int | None) -> Test:
+    versions = {
+        version_id: parse_id(story.get("id"))
+        for feature in objects(record.value, "features")
+        for story in objects(feature, "user_stories")
+        if (version_id := parse_id(story.get("user_story_version_id"))) is not None
+    }
+    is_test_case = record.value.get("testing_type") is None
+    return Test(int(record.id), product_id, is_test_case, tuple(versions.items()))

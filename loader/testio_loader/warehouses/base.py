@@ -1,0 +1,248 @@
+"""What a load needs of a warehouse, whichever it is."""
+
+import os
+import re
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dlt
+import pyarrow as pa
+from dlt.common.destination import Destination
+from dlt.common.destination.client import JobClientBase, WithStagingDataset
+from dlt.common.exceptions import TerminalException
+from dlt.common.typing import TLoaderFileFormat
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract import DltSource
+
+from testio_loader.errors import Explained
+from testio_loader.tables import LEDGER, RECORD_KEY, Table
+
+RAW_DATASET = "testio_raw"
+_UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
+
+
+class WarehouseBusy(Explained):
+    """Another load is writing; the message says which."""
+
+
+class BadWarehouse(Explained):
+    """The warehouse cannot be used; the message says what to do."""
+
+
+class LostLock(Explained, TerminalException):
+    """Another load may write by now, so this one must not; dlt does not try again what ends so."""
+
+
+class Warehouse(ABC):
+    """A place with the raw tables of all customers, to which one load at a time writes.
+
+    What is in here goes for any database that dlt has a SQL client for.
+    """
+
+    file_format: ClassVar[TLoaderFileFormat]
+    """In which form dlt brings rows there."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What people know it by, without credentials."""
+
+    @property
+    @abstractmethod
+    def working_directory(self) -> Path:
+        """The folder where dlt keeps what is under way."""
+
+    @abstractmethod
+    def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
+        """Return what dlt writes to."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Return whether there is anything to read from."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make it ready to be written to.
+
+        Raises:
+            BadWarehouse: if it cannot be.
+        """
+
+    @abstractmethod
+    def opened(self, *, read_only: bool = False) -> AbstractContextManager[None]:
+        """Keep it open, so that nobody comes between where only one can have it.
+
+        Raises:
+            WarehouseBusy: if somebody else has it.
+            BadWarehouse: if it cannot be opened.
+        """
+
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[None]:
+        """Be the only load; the lock is lifted if we die.
+
+        Where a lock can be lost meanwhile, whatever writes afterwards raises LostLock.
+
+        Raises:
+            WarehouseBusy: if another load is under way.
+        """
+
+    @abstractmethod
+    def holder(self) -> str:
+        """Return who is loading at the moment; nothing if nobody is."""
+
+    @abstractmethod
+    def findings(self) -> Iterator[tuple[bool, str]]:
+        """Yield what `check` can tell beforehand: whether it is fine, and what it is."""
+
+    @abstractmethod
+    def may_pass(self, error: BaseException) -> bool:
+        """Return whether what fails with this error may succeed at another time."""
+
+    @abstractmethod
+    def erase(self, customer_id: int) -> int:
+        """Remove a customer from all that loader and dbt have made; return how many rows.
+
+        Raises:
+            WarehouseBusy: if somebody else has it.
+            BadWarehouse: if it cannot be done; doing it again does the rest.
+        """
+
+    def elsewhere(self, customer_id: int) -> list[str]:
+        """Return the tables of other schemas that may have rows of a customer; erasing keeps them.
+
+        They may be somebody else's, or what dbt has built by a profile with a schema of its own.
+        """
+        return []
+
+    def adapt(self, source: DltSource) -> None:  # noqa: B027 - few have to
+        """Change how the source's rows are to be written, where that must be another way."""
+
+    def complete(self, load_id: str) -> None:  # noqa: B027 - few have to
+        """Note that all of a load has landed, where dlt does not do it."""
+
+    def drop(self, pipeline: dlt.Pipeline) -> None:
+        """Remove the raw tables, and what dlt keeps beside them."""
+        with self.opened(), pipeline.destination_client() as client:
+            _drop_storage(client)
+            if isinstance(client, WithStagingDataset):
+                with client.with_staging_dataset():
+                    _drop_storage(client)
+
+    def select(
+        self, sql: str, *parameters: Any, read_only: bool = False
+    ) -> Sequence[Sequence[Any]]:
+        """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
+        with _client(self.destination(read_only=read_only)) as client:
+            names = _tables(client)
+            if LEDGER.name not in names:
+                return []
+            return client.execute_sql(sql.format_map(names), *parameters) or []
+
+    def take_back(self, tables: Sequence[Table]) -> set[str]:
+        """Delete the rows of loads that never completed, and reopen the versions that they closed.
+
+        Left where they are, they would be taken for current by the next merge, though staging does
+        not read them. Return the ids of all loads that did complete.
+        """
+        with _client(self.destination()) as client:
+            names = _tables(client)
+            if "_dlt_loads" not in names:
+                return set()
+            completed = f"select load_id from {names['_dlt_loads']} where status = 0"
+            with client.begin_transaction():
+                for table in tables:
+                    if table.name in names:
+                        _delete_except(completed, table, names[table.name], client)
+            return {load_id for (load_id,) in client.execute_sql(completed) or []}
+
+    def roomier(self, error: BaseException) -> "Warehouse | None":
+        """Return the same with more memory, if an error came for want of it."""
+        return None
+
+    def add_record_keys(self, tables: Sequence[Table]) -> None:
+        """Give each row its record key that an earlier version has landed without one.
+
+        Without it, the next merge would not find the version that it has to close.
+        """
+        with _client(self.destination()) as client:
+            names = _tables(client)
+            with_key = _tables_with(RECORD_KEY, client)
+            for table in tables:
+                if not table.is_versioned or table.name not in names:
+                    continue
+                qualified = names[table.name]
+                if table.name not in with_key:
+                    client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
+                key = " || '-' || ".join(f"cast({column} as varchar)" for column in table.key)
+                client.execute_sql(
+                    f"update {qualified} set {RECORD_KEY} = {key} where {RECORD_KEY} is null"
+                )
+
+
+class Fillable(Warehouse):
+    """A warehouse to which one can move from a DuckDB file."""
+
+    @abstractmethod
+    def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
+        """Land raw tables as they are, where there are none; return how many rows each has."""
+
+
+def refuse_unfit_folder(folder: Path) -> None:
+    """Raise BadWarehouse if dlt could not work in a folder because of what it is called.
+
+    dlt 1.31 puts the path of a file into SQL, and into a template that takes `%`, as it is; DuckDB
+    takes a backslash for a slash, and `a=1` in the path of a Parquet file for a column.
+    """
+    if unfit := _UNFIT_IN_FOLDER.search(str(folder)):
+        raise BadWarehouse(
+            f"{str(folder)!r}: nothing can be loaded where a folder has {unfit[0]!r} in its name; "
+            "rename the folder, or use another one"
+        )
+
+
+def this_process() -> str:
+    """Return what others are told of who is loading."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _client(destination: Destination[Any, Any]) -> SqlClientBase[Any]:
+    # With a schema named here, dlt does not look for that of the last load first.
+    return dlt.dataset(destination, RAW_DATASET, dlt.Schema(RAW_DATASET)).sql_client
+
+
+def _drop_storage(client: JobClientBase) -> None:
+    if client.is_storage_initialized():
+        client.drop_storage()
+
+
+def _tables(client: SqlClientBase[Any]) -> dict[str, str]:
+    """Return the raw tables that there are, with their names in SQL."""
+    sql = "select table_name from information_schema.tables where table_schema = %s"
+    rows = client.execute_sql(sql, client.dataset_name) or []
+    return {name: client.make_qualified_table_name(name) for (name,) in rows}
+
+
+def _tables_with(column: str, client: SqlClientBase[Any]) -> set[str]:
+    """Return the raw tables that have a column."""
+    sql = (
+        "select table_name from information_schema.columns"
+        " where table_schema = %s and column_name = %s"
+    )
+    return {name for (name,) in client.execute_sql(sql, client.dataset_name, column) or []}
+
+
+def _delete_except(
+    completed: str, table: Table, qualified: str, client: SqlClientBase[Any]
+) -> None:
+    broken = f"_dlt_load_id not in ({completed})"
+    if table.is_versioned:
+        client.execute_sql(
+            f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
+            f"(select _dlt_valid_from from {qualified} where {broken})"
+        )
+    client.execute_sql(f"delete from {qualified} where {broken}")

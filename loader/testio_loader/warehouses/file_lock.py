@@ -1,0 +1,47 @@
+"""A lock on this machine for one load at a time, and who holds it."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testio_loader.private import make_folder
+from testio_loader.warehouses.base import WarehouseBusy, this_process
+
+
+@contextlib.contextmanager
+def held(lock: Path, name: str) -> Iterator[None]:
+    """Hold the lock of the warehouse with this name; the operating system lifts it if we die.
+
+    Raises:
+        WarehouseBusy: if another process holds it.
+    """
+    make_folder(lock.parent)
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WarehouseBusy(
+                f"{name} is being loaded by {_owner(lock)}; wait until it has ended"
+            ) from error
+        file.truncate(0)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        file.write(f"{this_process()} since {started}")
+        file.flush()
+        yield
+
+
+def holder(lock: Path) -> str:
+    """Return who holds the lock; nothing if nobody does."""
+    # Somebody who may only read may not look; then DuckDB's own lock, or a database, says enough.
+    with contextlib.suppress(FileNotFoundError, PermissionError), lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _owner(lock)
+    return ""
+
+
+def _owner(lock: Path) -> str:
+    return lock.read_text(encoding="utf-8").strip() or "another process"

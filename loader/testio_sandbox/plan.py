@@ -1,0 +1,251 @@
+"""What there is in the synthetic account: ids, who belongs to whom, and when tests ran.
+
+Records are known by their number, which counts up from 0. Everything random is drawn from a
+generator seeded with a name, so that it comes out the same whenever and wherever it is drawn.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+from zlib import crc32
+
+from testio_sandbox import traps
+from testio_sandbox.content import CHARACTERS, STORIES, TOPICS, Character, Topic
+
+IDS_PER_CUSTOMER = 100_000_000
+_FIRST_IDS = {
+    "products": 101,
+    "environments": 301,
+    "test_templates": 601,
+    "sections": 1_001,
+    "features": 10_001,
+    "tests": 20_001,
+    "user_stories": 100_001,
+    "test_features": 1_000_001,
+    "bugs": 5_000_001,
+    "executions": 50_000_001,
+}
+_FEATURES_PER_PRODUCT = 100
+_FEATURES_PER_TEST = 10
+_STORIES_PER_PRODUCT = 1000
+_STORIES_PER_TEST_FEATURE = 100
+_STORY_NUMBERS = {path: number for number, path in enumerate(STORIES)}
+_DAYS = 548
+_SEASON = {1: 1, 2: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 1, 8: 1, 9: 3, 10: 4, 11: 4, 12: 2}
+"""How much is tested in each month."""
+_NEWEST = (  # status, days from today to the start, bugs found
+    ("initialized", None, 0.0),
+    ("pending", 9, 0.0),
+    ("waiting", 6, 0.0),
+    ("customer_finalized", 3, 0.0),
+    ("running", -1, 0.5),
+    ("running", -2, 0.7),
+    ("locked", -5, 1.0),
+    ("locked", -8, 1.0),
+    ("completed", -12, 0.6),
+)
+TESTING_TYPES = ("coverage", "focused", "rapid", "usability", "external", None)
+_HOURS = {"rapid": 4, "focused": 24, "usability": 48, "external": 120}
+
+
+class Cycle(NamedTuple):
+    """What a test and its bugs have in common."""
+
+    product: int
+    status: str
+    start: datetime | None
+    end: datetime | None
+    picks: tuple[int, ...]
+    """The places of its features in the product's catalogue."""
+    bugs: float
+    """How many bugs it has, compared with other tests."""
+
+
+class Run(NamedTuple):
+    """A user story that someone ran in a test."""
+
+    story_id: int
+    version_id: int
+    test: int
+    place: int
+    """Which of the test's runs it is."""
+
+
+class Plan:
+    """Knows every record there is by arithmetic; only of tests it keeps the outlines."""
+
+    def __init__(
+        self, products: int, tests: int, bugs: int, seed: int, customer: int | str, today: date
+    ) -> None:
+        self.counts = {"products": products, "tests": tests, "bugs": bugs}
+        self.now = datetime.combine(today, time(), UTC)
+        self._seed = f"{customer}/{seed}"
+        own = customer if isinstance(customer, int) else 1 + crc32(customer.encode()) % 10_000
+        self._offset = own * IDS_PER_CUSTOMER
+        self.catalogues = [self._catalogue(product) for product in range(products)]
+        days = (self.now - timedelta(days) for days in range(_DAYS, 14, -1))
+        self._calendar = [day for day in days for _ in range(_SEASON[day.month])]
+        self._cycles = [self._cycle(number) for number in range(tests)]
+        cycles = self._cycles
+        newest_first = sorted(range(tests), key=lambda n: _undated_last(cycles[n]), reverse=True)
+        self._tests: list[list[int]] = [[] for _ in range(products)]
+        for number in newest_first:
+            self._tests[cycles[number].product].append(number)
+        totals = list(accumulate(cycle.bugs for cycle in cycles))
+        if bugs and not (totals and totals[-1]):
+            raise ValueError("bugs are found in tests that have begun: ask for more tests")
+        self._bug_ends = [round(total * bugs / totals[-1]) if bugs else 0 for total in totals]
+        self.run_count = cache(self._run_count)
+
+    def cycle(self, test: int) -> Cycle:
+        """Return the outlines of a test."""
+        return self._cycles[test]
+
+    def random(self, *name: object) -> Random:
+        """Return the generator that belongs to a name."""
+        return Random(f"{self._seed}/{name}")  # noqa: S311 - nothing here is to be kept secret
+
+    def id(self, kind: str, number: int) -> int:
+        """Return a record's id; neighbours change places, so no list is in the order of its ids."""
+        return self._offset + _FIRST_IDS[kind] + (number ^ 1)
+
+    def number(self, kind: str, id_: int) -> int | None:
+        """Return the number of the record with this id, if there is one."""
+        number = self._place(kind, id_)
+        if kind == "features":
+            product, place = self.place(number)
+            exists = 0 <= product < len(self.catalogues) and place < len(self.catalogues[product])
+        else:
+            exists = 0 <= number < self.counts[kind]
+        return number if exists else None
+
+    def _place(self, kind: str, id_: int) -> int:
+        return (id_ - self._offset - _FIRST_IDS[kind]) ^ 1
+
+    def parent(self, kind: str, number: int) -> int:
+        """Return the number of a feature's or test's product, or of a bug's test."""
+        if kind == "bugs":
+            return bisect_right(self._bug_ends, number)
+        return self.cycle(number).product if kind == "tests" else self.place(number)[0]
+
+    def children(self, kind: str, parent: int) -> Iterable[int]:
+        """Return the numbers of a product's features or tests (newest first) or a test's bugs."""
+        if kind == "bugs":
+            return range(self._bug_ends[parent - 1] if parent else 0, self._bug_ends[parent])
+        if kind == "features":
+            first = _FEATURES_PER_PRODUCT * parent
+            return range(first, first + len(self.catalogues[parent]))
+        return self._tests[parent]
+
+    @staticmethod
+    def place(feature: int) -> tuple[int, int]:
+        """Return a feature's product, and its place in that product's catalogue."""
+        return divmod(feature, _FEATURES_PER_PRODUCT)
+
+    def feature_id(self, product: int, place: int) -> int:
+        """Return the id of the feature at a place in a product's catalogue."""
+        return self.id("features", _FEATURES_PER_PRODUCT * product + place)
+
+    def topic(self, product: int, place: int) -> Topic:
+        """Return what the feature at a place in a product's catalogue is about."""
+        return self.catalogues[product][place][0]
+
+    def test_feature_id(self, test: int, place: int) -> int:
+        """Return the id of the feature at a place in a test."""
+        return self.id("test_features", _FEATURES_PER_TEST * test + place)
+
+    def story_id(self, product: int, path: str) -> int:
+        """Return the id of the user story that a text stands for."""
+        number = _STORY_NUMBERS.get(path, len(STORIES) + crc32(path.encode()) % 900)
+        return self.id("user_stories", _STORIES_PER_PRODUCT * product + number)
+
+    @staticmethod
+    def version_id(test_feature_id: int, path: str) -> int:
+        """Return the id of a user story as it stands in one feature of one test."""
+        return _STORIES_PER_TEST_FEATURE * test_feature_id + _STORY_NUMBERS.get(path, 99)
+
+    def test_of_version(self, version_id: int) -> int | None:
+        """Return the test that a version of a user story belongs to, if there is one."""
+        place = self._place("test_features", version_id // _STORIES_PER_TEST_FEATURE)
+        test = place // _FEATURES_PER_TEST
+        return test if 0 <= test < self.counts["tests"] else None
+
+    def tests_of_story(self, story_id: int) -> list[int]:
+        """Return the tests that have a user story in one of their features."""
+        product, number = divmod(self._place("user_stories", story_id), _STORIES_PER_PRODUCT)
+        if not 0 <= product < len(self.catalogues):
+            return []
+        places = {
+            place
+            for place, (topic, _) in enumerate(self.catalogues[product])
+            if any(_STORY_NUMBERS[path] == number for path in topic.paths)
+        }
+        return [n for n in self._tests[product] if not places.isdisjoint(self.cycle(n).picks)]
+
+    @staticmethod
+    def character(product: int) -> Character:
+        """Return what makes a product's figures differ from another's."""
+        return CHARACTERS[product % len(CHARACTERS)]
+
+    def runs(self, test: int) -> Iterator[Run]:
+        """Yield what was run in a test; that is decided by place, so it need not be drawn."""
+        if test < 0 or (cycle := self.cycle(test)).start is None or cycle.start > self.now:
+            return
+        for place, pick in enumerate(cycle.picks):
+            if traps.story_shape(test, place) in ("null", "missing"):
+                continue
+            feature_id = self.test_feature_id(test, place)
+            for story, path in enumerate(self.topic(cycle.product, pick).paths):
+                ids = self.story_id(cycle.product, path), self.version_id(feature_id, path)
+                for tester in range((test + place + story) % 3):
+                    yield Run(*ids, test, 100 * place + 10 * story + tester)
+
+    def _run_count(self, test: int) -> int:
+        return sum(1 for _ in self.runs(test))
+
+    def moment(self, cycle: Cycle, rng: Random) -> datetime:
+        """Return a moment in a test, rather early than late, and not in the future."""
+        start, end = cycle.start or self.now, min(cycle.end or self.now, self.now)
+        return start + (end - start) * float(rng.random() ** 1.3)
+
+    def _catalogue(self, product: int) -> list[tuple[Topic, float]]:
+        """Return a product's features, and how fragile each is there."""
+        rng = self.random("catalogue", product)
+        left_out = rng.sample(TOPICS, 4)
+        return [
+            (topic, topic.fragility * rng.uniform(0.6, 1.4))
+            for topic in TOPICS
+            if topic not in left_out
+        ]
+
+    def _cycle(self, number: int) -> Cycle:
+        rng = self.random("test", number)
+        tests, products = self.counts["tests"], self.counts["products"]
+        # Each product has tests; most are of the first products.
+        product = int(products * rng.random() ** 1.6) if number >= 2 * products else number
+        product %= products
+        block = max(1, tests // 200)
+        slot, place = divmod(tests - 1 - number, block)
+        start: datetime | None = None
+        if slot < len(_NEWEST):
+            status, day, bugs = _NEWEST[slot]
+            if day is not None:
+                start = self.now + timedelta(days=day, hours=9 - 24 * place / block)
+        else:
+            status, bugs = ("cancelled", 0.2) if number % 13 == 1 else ("archived", 1.0)
+            day = len(self._calendar) * number // (tests - len(_NEWEST) * block)
+            start = self._calendar[day] + timedelta(hours=9 + number % 9)
+        type_ = TESTING_TYPES[number % len(TESTING_TYPES)]
+        hours = 96 if status == "running" else _HOURS.get(type_ or "", 28)
+        end = start + timedelta(hours=hours) if start else None
+        picks = rng.sample(range(len(self.catalogues[product])), 3 + rng.randrange(4))
+        bugs *= self.character(product).bugs * rng.uniform(0.4, 1.6)
+        return Cycle(product, status, start, end, tuple(picks), bugs)
+
+
+def _undated_last(cycle: Cycle) -> datetime:
+    return cycle.start or datetime.max.replace(tzinfo=UTC)
