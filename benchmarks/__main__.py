@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from testio_loader.publish.saved_queries import MANIFEST
-
 from benchmarks import build, load, queries, results, start
 from benchmarks.accounts import Size
 from benchmarks.figures import Figure, markdown
+
+from testio_loader.publish.saved_queries import MANIFEST
 
 BUGS_A_TEST = 50
 MOST_GROWTH = 1.3

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-
 from benchmarks import process
 from benchmarks.figures import Figure, ratio
 from benchmarks.floor import run_floor

@@ -14,11 +14,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
-from testio_sandbox import TOKEN
-
 from benchmarks import process
 from benchmarks.accounts import Served, Size, needed_paths, served
 from benchmarks.figures import Figure, markdown, ratio
+
+from testio_sandbox import TOKEN
 
 SIZE = Size(50, 2_000, 20_000)
 IN_FLIGHT = 10

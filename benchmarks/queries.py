@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import duckdb
-from testio_loader.publish.saved_queries import statements
-
 from benchmarks.figures import Figure
+
+from testio_loader.publish.saved_queries import statements
 
 _TIMES = 5
 _QUESTIONS = Path(__file__).parents[1] / "docs" / "questions.md"

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
-
 from benchmarks.build import Build
 from benchmarks.figures import Figure, markdown
 from benchmarks.load import Run

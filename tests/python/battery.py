@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+
 from testio_loader.api.canonical_json import canonical, parse
 from testio_loader.api.endpoints import ENDPOINTS
 

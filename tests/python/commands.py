@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from testio_loader.commands.cli import main
 
 PROJECT = Path(__file__).parents[2]

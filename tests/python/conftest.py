@@ -15,6 +15,7 @@ import spark_connect
 from click.testing import CliRunner, Result
 from commands import run_dbt
 from engines import Postgres, postgres
+
 from testio_loader.commands.cli import main
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline

@@ -20,6 +20,7 @@ import battery
 import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from testio_loader import clock, source
 from testio_loader.api.base import Answer, Effort, NotFound, Unusable
 from testio_loader.api.canonical_json import canonical, parse

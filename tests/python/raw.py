@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from testio_loader.api.endpoints import ENDPOINTS
 
 Row = tuple[Any, ...]

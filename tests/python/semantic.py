@@ -8,6 +8,7 @@ import pytest
 from commands import PROJECT, run_dbt
 from conftest import SETTINGS
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

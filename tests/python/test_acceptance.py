@@ -18,6 +18,7 @@ import pytest
 import raw
 from click.testing import CliRunner
 from conftest import CUSTOMER_ID, Loaded, load_undisturbed
+
 from testio_loader import clock, settings, source
 from testio_loader.api.endpoints import ENDPOINTS, TABLES, Endpoint
 from testio_loader.commands.cli import main

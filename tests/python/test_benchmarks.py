@@ -6,12 +6,12 @@ from pathlib import Path
 import duckdb
 import orjson
 import pytest
-from testio_loader.api.values import objects, parse_id
-
 from benchmarks import load, process, results
 from benchmarks.accounts import Size, needed_paths, served
 from benchmarks.build import Build
 from benchmarks.figures import Figure, markdown
+
+from testio_loader.api.values import objects, parse_id
 
 SIZE = Size(3, 12, 150)
 QUESTIONS = {

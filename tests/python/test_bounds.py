@@ -13,6 +13,7 @@ import pytest
 from conftest import Loaded, Run
 from servers import Script, scripted
 from test_faults import assert_all_landed
+
 from testio_loader.api import transport
 from testio_loader.api.base import CallFailed, TooLarge, TooSlow, Unusable
 from testio_loader.api.client import Client

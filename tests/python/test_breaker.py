@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 
 import pytest
+
 from testio_loader.api.base import (
     CallFailed,
     NotFound,

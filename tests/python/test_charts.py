@@ -19,6 +19,7 @@ import yaml
 from commands import PROJECT, run_dbt
 from conftest import SETTINGS
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

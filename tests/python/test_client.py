@@ -1,6 +1,7 @@
 """How the client gets to the API."""
 
 import pytest
+
 from testio_loader.api.base import Refused
 from testio_loader.api.client import Client
 from testio_loader.errors import BadConfiguration

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from testio_loader import clock
 from testio_loader.land import pipeline
 from testio_loader.land.ledger import LedgerReader, ledger_of

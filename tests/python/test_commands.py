@@ -13,6 +13,7 @@ import duckdb
 import pytest
 from click.testing import Result
 from commands import configure, kill_while_landing, reader_of, run, run_apart
+
 from testio_loader.api.client import Client
 from testio_loader.commands.report import print_load
 from testio_loader.customers import Customer

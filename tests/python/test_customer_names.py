@@ -7,6 +7,7 @@ import pytest
 from commands import run
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
 from testio_loader.customers import configured_customers, customer_ids, id_of
 from testio_loader.errors import BadConfiguration
 

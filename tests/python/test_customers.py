@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from commands import configure, reader_of, run, run_apart
+
 from testio_loader.api.endpoints import ENDPOINTS
 from testio_loader.warehouses import WarehouseBusy
 from testio_loader.warehouses.duckdb_file import DuckDbFile

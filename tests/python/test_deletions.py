@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from conftest import Dbt, Run
+
 from testio_loader.api.endpoints import BUGS, FEATURES, PRODUCTS, TESTS
 from testio_loader.land.ledger import ledger_of
 from testio_loader.read.deletions import Deletions

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from commands import configure, run
+
 from testio_sandbox import Account, Answer, Handler, Query, serve
 from testio_sandbox.faults.common import product_of_list
 

@@ -16,6 +16,7 @@ from threading import Event
 import pytest
 from commands import run, run_apart
 from conftest import configured
+
 from testio_sandbox import Account, Answer, Query, serve
 
 PROGRAM = Path(sys.executable).with_name("testio-loader")

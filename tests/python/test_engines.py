@@ -15,6 +15,7 @@ from compare import different, fingerprint, fingerprints, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres, environment
 from spark import Spark, engine, tasks_by_executor
 from spark_connect import SparkConnect
+
 from testio_loader.api.endpoints import ENDPOINTS
 
 _LIKE_POSTGRES = """

@@ -7,6 +7,7 @@ import orjson
 import pytest
 import raw
 from conftest import Loaded, Run
+
 from testio_loader.api.base import CallFailed, Unusable
 from testio_loader.api.client import Client
 from testio_loader.api.envelope import opened

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from commands import configure, kill_while_landing, reader_of, run
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from conftest import CUSTOMER_ID, SETTINGS, Loaded
 from moments import loads
+
 from testio_loader.warehouses import BadWarehouse, duckdb_erasure
 
 COMMAND = ("erase", "--customer", CUSTOMER_ID, "--yes")

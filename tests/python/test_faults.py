@@ -18,6 +18,7 @@ import pytest
 import raw
 from conftest import Loaded, Run, load_undisturbed, small_account
 from sandbox_reads import all_products, all_tests, section_ids
+
 from testio_loader.api.base import CallFailed, ReadingStopped
 from testio_loader.api.client import Client, _Call
 from testio_loader.read.crawler import Reader

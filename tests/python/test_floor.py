@@ -5,9 +5,8 @@ from pathlib import Path
 
 import battery
 import duckdb
-from commands import run_dbt
-
 from benchmarks.floor import different_marts, run_floor
+from commands import run_dbt
 
 _THE_SECOND_OF_EACH_LIST_IS_GONE = """
 update testio_raw.ledger

@@ -17,6 +17,7 @@ import pytest
 from commands import DATA_ONLY, run_dbt
 from generated import REVERSED, Drawn, Landed, accounts, described, land
 from hypothesis import HealthCheck, Phase, given, settings
+
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import ENDPOINTS
 

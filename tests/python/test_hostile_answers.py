@@ -15,6 +15,7 @@ from sandbox_reads import all_tests
 from servers import scripted
 from test_batches import Api, read
 from test_breaker import fail, is_stopped
+
 from testio_loader.api.base import RateLimited, Unusable
 from testio_loader.api.canonical_json import parse
 from testio_loader.api.circuit_breaker import Breaker

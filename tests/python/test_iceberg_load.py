@@ -21,6 +21,7 @@ from commands import run as command
 from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, lake_environment, postgres
 from moments import KILLED, Loads, loads
+
 from testio_loader.warehouses import RAW_DATASET
 from testio_sandbox import serve
 from testio_sandbox.changes import a_day

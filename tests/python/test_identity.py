@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from commands import configure, run
+
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import PRODUCTS
 from testio_loader.read import identity

@@ -19,6 +19,7 @@ from conftest import Loaded, Run, configured, load_undisturbed, small_account
 from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from moments import KILLED, Loads, loads
+
 from testio_sandbox import Account, Answer, Query, serve
 from testio_sandbox.changes import a_day
 

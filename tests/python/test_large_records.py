@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from conftest import CUSTOMER_ID
 from engines import Postgres
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.land.copying import _cut

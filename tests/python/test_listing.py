@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from testio_loader.api.base import Answer, CallFailed, Effort, NotFound, ReadingStopped, Unusable
 from testio_loader.api.endpoints import TESTS
 from testio_loader.read.pages import Listing

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from testio_loader.api.endpoints import ENDPOINTS
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import configured
 from servers import certificate, scripted
+
 from testio_loader.commands.cli import main
 from testio_sandbox import Account, Answer, Handler, serve
 

@@ -10,6 +10,7 @@ from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQuer
 from metricflow.protocols.sql_client import SqlClient
 from metricflow_semantic_interfaces.type_enums import DimensionType
 from semantic import built
+
 from testio_sandbox import Account
 
 TIMES = {

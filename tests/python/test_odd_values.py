@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 from conftest import Dbt, Loaded, Rows, Run
+
 from testio_sandbox import Account, Answer, Handler, Query
 
 Select = Callable[[str], Rows]

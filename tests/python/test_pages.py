@@ -10,6 +10,7 @@ import raw
 from conftest import Loaded, Run, load_undisturbed
 from sandbox_reads import all_products
 from test_listing import Api, Pages, cut, read
+
 from testio_loader.api.base import CallFailed, Unusable
 from testio_sandbox import Account, Answer, Handler, Query
 from testio_sandbox.faults.common import KEY, product_of_list, records_in

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from commands import kill_while_landing, run
 from conftest import configured
+
 from testio_loader.publish.publishing import publish, publish_parquet
 from testio_loader.warehouses import BadWarehouse
 from testio_loader.warehouses.duckdb_file import DuckDbFile

@@ -9,6 +9,7 @@ from commands import run as command
 from conftest import configured, small_account
 from engines import Postgres
 from pooler import pgbouncer
+
 from testio_sandbox import serve
 
 pytestmark = pytest.mark.postgres

@@ -22,6 +22,7 @@ from commands import run as command
 from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, postgres
 from moments import KILLED, Loads, loads, sql_client
+
 from testio_sandbox import Account, Answer, Query, serve
 from testio_sandbox.changes import a_day
 from testio_sandbox.faults import broken_test, hostile_records, revoked

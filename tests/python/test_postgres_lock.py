@@ -18,6 +18,7 @@ from commands import run as command
 from conftest import configured, small_account
 from engines import Postgres
 from moments import loads
+
 from testio_sandbox import Answer, Query, serve
 from testio_sandbox.changes import a_day
 

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from rich.console import Console
+
 from testio_loader.land.progress import Bars, Lines
 from testio_loader.read.counts import Tally
 

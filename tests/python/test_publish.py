@@ -16,6 +16,7 @@ import pytest
 from commands import DATA_ONLY, configure, run, run_dbt
 from conftest import SETTINGS
 from moments import KILLED, loads
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

@@ -18,6 +18,7 @@ from commands import PROJECT
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from dbt_metricflow.cli.main import cli
 from semantic import built
+
 from testio_sandbox import Account
 
 PAGE = PROJECT / "docs" / "questions.md"

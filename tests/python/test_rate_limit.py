@@ -8,6 +8,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+
 from testio_loader.api import client as module
 from testio_loader.api.base import CallFailed, ReadingStopped
 from testio_loader.api.client import Client

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+
 from testio_loader.api.base import Answer, Effort
 from testio_loader.read.batches import Ask
 from testio_loader.read.crawler import Reader

@@ -12,6 +12,7 @@ import pytest
 from commands import run
 from conftest import Loaded
 from test_places import pass_build
+
 from testio_loader.publish.publishing import NotPublished, publish
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 

@@ -17,6 +17,7 @@ from conftest import CUSTOMER_ID, SETTINGS, small_account
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from engines import Postgres
 from moments import KILLED
+
 from testio_loader.api.endpoints import ENDPOINTS, TABLES
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline

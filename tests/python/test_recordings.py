@@ -9,6 +9,7 @@ import raw
 from commands import run as command
 from conftest import Loaded, Run
 from sandbox_reads import all_products, all_tests
+
 from testio_loader.read import refresh_policy
 from testio_sandbox import Account, Answer, Handler, Query
 from testio_sandbox.faults import broken_test

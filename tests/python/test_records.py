@@ -4,6 +4,7 @@ import json
 from itertools import permutations
 
 import pytest
+
 from testio_loader.api.endpoints import BUGS
 from testio_loader.read.records import BadRecord, make_record
 from testio_loader.read.scope import Scope

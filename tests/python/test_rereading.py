@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from testio_loader.read.refresh_policy import Known, Rereading
 from testio_loader.read.schedule import Schedule
 

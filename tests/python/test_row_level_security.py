@@ -10,6 +10,7 @@ import psycopg2.errors
 import pytest
 from conftest import SETTINGS
 from engines import PASSWORD, Postgres
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

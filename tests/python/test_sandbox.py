@@ -23,6 +23,7 @@ from sandbox_reads import (
     status,
     versions,
 )
+
 from testio_sandbox import MISSING, TOKEN, Account, Answer, Query, serve
 
 # The same in every process, another for every customer

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sandbox_reads import all_bugs, all_features, all_products, all_tests, read, smallest
+
 from testio_sandbox import Account
 from testio_sandbox.changes import a_day
 

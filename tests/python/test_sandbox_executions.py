@@ -3,6 +3,7 @@
 from collections import Counter
 
 from sandbox_reads import EXECUTIONS, all_executions, all_tests, read, versions
+
 from testio_sandbox import Account
 
 

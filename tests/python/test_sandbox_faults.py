@@ -12,6 +12,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 from sandbox_reads import all_products, all_tests
+
 from testio_loader.commands.cli import main
 from testio_sandbox import TOKEN, Account, Answer, Handler, serve
 from testio_sandbox.faults import (

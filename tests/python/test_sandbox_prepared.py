@@ -1,6 +1,7 @@
 """What was asked for last is kept, within limits and never longer than it is true."""
 
 from sandbox_reads import all_executions, all_products, all_tests, read, versions
+
 from testio_sandbox import Account
 from testio_sandbox.prepared import Prepared
 

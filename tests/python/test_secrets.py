@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
 from testio_sandbox import Account, Answer, Query, serve
 
 TOKEN = "t0k3n-marker"

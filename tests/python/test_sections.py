@@ -8,6 +8,7 @@ import pytest
 import raw
 from conftest import Loaded, Run
 from sandbox_reads import all_products, section_ids
+
 from testio_loader.api.endpoints import FEATURES, TEST_ENVIRONMENTS
 from testio_loader.read.crawler import _paths
 from testio_sandbox import Account, Answer, Query

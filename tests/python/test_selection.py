@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from commands import configure, run
+
 from testio_sandbox import Account, Answer, Handler, Query, serve
 
 NAMES = ("acme", "beta")

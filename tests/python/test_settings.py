@@ -10,6 +10,7 @@ import pytest
 from commands import PROJECT, run, run_apart
 from conftest import configured
 from test_customer_names import _files_of_this_test_only, files  # noqa: F401 - a fixture
+
 from testio_loader import settings
 from testio_loader.api.transport import Bounds
 from testio_loader.errors import BadConfiguration

@@ -15,6 +15,7 @@ from commands import run as command
 from conftest import CUSTOMER_ID, configured, small_account
 from engines import PASSWORD, PREFIX, Postgres, binaries
 from pooler import pgbouncer
+
 from testio_sandbox import serve
 
 pytestmark = pytest.mark.postgres

@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any
 
 from test_batches import Api
+
 from testio_loader.api.endpoints import EXECUTIONS
 from testio_loader.read.batches import Ask, Batches
 from testio_loader.read.scope import Scope

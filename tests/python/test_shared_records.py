@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from commands import run_dbt
 from conftest import CUSTOMER_ID
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

@@ -7,6 +7,7 @@ import pytest
 import raw
 from conftest import Loaded, Run
 from sandbox_reads import all_products
+
 from testio_loader.api.base import Unauthorized
 from testio_loader.api.client import Client
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from commands import DATA_ONLY, PROJECT
 from conftest import Dbt
+
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
-from testio_sandbox.faults import FAULTS
 
 from testio_loader.commands.failure import Failure
+from testio_sandbox.faults import FAULTS
 
 if TYPE_CHECKING:
     from testio_sandbox import Handler
