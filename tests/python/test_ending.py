@@ -23,11 +23,11 @@ PROGRAM = Path(sys.executable).with_name("testio-loader")
 _STUCK = """
 import sys, time
 from testio_loader.commands.cli import main
-from loader import {module}
+import {module} as module
 def stuck(*_, **__):
     print("stuck", flush=True)
     time.sleep(60)
-{module}.{function} = stuck
+module.{function} = stuck
 main(sys.argv[1:])
 """
 
@@ -85,15 +85,20 @@ def test_a_load_that_is_told_to_end_does_and_the_next_one_completes(
     ("module", "function", "command", "sentence"),
     [
         (
-            "publishing",
+            "testio_loader.publish.publishing",
             "publish",
             ["publish", "--to", "to.duckdb"],
             "before is untouched",
         ),
-        ("ledger", "ledger_of", ["status"], "nothing was changed"),
-        ("ledger", "ledger_of", ["check"], "nothing was changed"),
-        ("pipeline", "settle", ["erase", "--customer", "7", "--yes"], "run it again"),
-        ("pipeline", "drop", ["drop", "--yes"], "run it again"),
+        ("testio_loader.land.ledger", "ledger_of", ["status"], "nothing was changed"),
+        ("testio_loader.land.ledger", "ledger_of", ["check"], "nothing was changed"),
+        (
+            "testio_loader.land.pipeline",
+            "settle",
+            ["erase", "--customer", "7", "--yes"],
+            "run it again",
+        ),
+        ("testio_loader.land.pipeline", "drop", ["drop", "--yes"], "run it again"),
     ],
 )
 @pytest.mark.usefixtures("loaded")
