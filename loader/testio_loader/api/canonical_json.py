@@ -9,7 +9,11 @@ import orjson
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _MAYBE_BEYOND_64_BITS = b"0" * 19
+_RUN = re.compile(b"0+")
+_NEAR = 10
+"""How many characters beside a number are looked at; if all are blank, it is read carefully."""
 _ESCAPED_NUL = b"\\u0000"
+_BACKSLASH = ord("\\")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -23,7 +27,7 @@ def parse(body: bytes | bytearray) -> tuple[Any, int]:
     Raises:
         ValueError: if `body` is not JSON.
     """
-    if not (_ESCAPED_NUL in body or _MAYBE_BEYOND_64_BITS in body.translate(_DIGITS)):
+    if not (_has_nul(body) or _has_long_integer(body)):
         try:
             value = orjson.loads(body)
             # Fewer keys than were written: one stood twice, or white space makes it look so.
@@ -32,6 +36,33 @@ def parse(body: bytes | bytearray) -> tuple[Any, int]:
         except (orjson.JSONDecodeError, orjson.JSONEncodeError):
             pass  # NaN and lone surrogates, which the careful way knows, or no JSON at all
     return _parse_carefully(body)
+
+
+def _has_nul(body: bytes | bytearray) -> bool:
+    """Return whether U+0000 is in it; behind an escaped backslash `u0000` is text."""
+    at = body.find(_ESCAPED_NUL)
+    while at >= 0:
+        start = at
+        while start and body[start - 1] == _BACKSLASH:
+            start -= 1
+        if (at - start) % 2 == 0:
+            return True
+        at = body.find(_ESCAPED_NUL, at + 1)
+    return False
+
+
+def _has_long_integer(body: bytes | bytearray) -> bool:
+    """Return whether an integer may be beyond 64 bits, of which orjson would make a float."""
+    digits = body.translate(_DIGITS)
+    at = digits.find(_MAYBE_BEYOND_64_BITS)
+    while at >= 0:
+        end = next(_RUN.finditer(digits, at)).end()
+        before, after = body[max(0, at - _NEAR) : at], body[end : end + _NEAR]
+        # Anything else beside it is that of a text, or of a number with a fraction.
+        if before.rstrip(b"- \t\r\n")[-1:] in b"[:," and after.lstrip()[:1] in b",]}":
+            return True
+        at = digits.find(_MAYBE_BEYOND_64_BITS, end)
+    return False
 
 
 def canonical(value: Any) -> str:
