@@ -33,14 +33,18 @@ run: setup ## Load the configured account (or the sandbox), build, publish, show
 	@$(BIN)/testio-loader publish --to published/testio.duckdb
 
 .PHONY: test
-test: setup ## Test everything, from a clean state
+test: setup ## Test what every change needs: style, types, units, loads, generated accounts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 	$(BIN)/sqlfluff lint models tests
-	@echo "All tests passed."
+	@echo "All tests of this target passed; make test-all runs the slow ones as well."
+
+.PHONY: test-slow
+test-slow: setup ## Test what takes long: faults, kills, publications, metrics, boards in a browser, documents
+	$(BIN)/pytest -m "slow and not postgres and not spark"
 
 .PHONY: test-postgres
 test-postgres: setup ## Test loads and models on a PostgreSQL server of their own, against DuckDB
@@ -61,9 +65,12 @@ test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of t
 	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
 	touch $@
 
+.PHONY: test-all
+test-all: test test-slow test-postgres test-spark ## Test everything
+
 .PHONY: fuzz
 fuzz: setup ## Test 5,000 generated accounts, and show the smallest one that breaks something
-	FUZZ_ACCOUNTS=5000 FUZZ_SHRINK=1 $(BIN)/pytest --numprocesses 0 --maxfail 4 tests/python/test_generated_accounts.py
+	FUZZ_ACCOUNTS=5000 FUZZ_SHRINK=1 $(BIN)/pytest --numprocesses 0 --maxfail 4 tests/python/models/test_generated_accounts.py
 
 .PHONY: docs
 docs: setup ## Generate the site that describes the warehouse, as one page

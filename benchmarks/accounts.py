@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +32,7 @@ LARGEST_PAGE = 100
 LARGEST_BATCH = 200
 _KEPT_BYTES = 8_000_000_000
 """Enough for all answers, so that none is made while something is measured."""
+_PROJECT = Path(__file__).parents[1]
 _PROGRAM = """
 import sys
 from benchmarks.accounts import Size
@@ -90,7 +92,11 @@ def served(size: Size, latency: float = 0) -> Iterator[Served]:
     """Serve an account while the context lasts; `latency` is in seconds."""
     program = _PROGRAM.format(size=repr(size), latency=latency)
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=_PROJECT,  # where the program finds this package
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as server:
         try:
             assert server.stdout

@@ -1,0 +1,131 @@
+"""What dbt's site says is complete, said once and true; dbt-bouncer's rules hold."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from commands import PROJECT
+from conftest import Dbt
+
+pytestmark = pytest.mark.slow
+
+# Each raw table is read by the staging model of its name; besides, where a version that is not the
+# newest counts, the elements of a payload are of another model, or the ledger says which of several
+# products or tests has a record.
+READ_BY_OTHERS_AS_WELL = {
+    "products": {"stg_sections"},
+    "tests": {"stg_test_versions", "base_test_features"},
+    "bugs": {"stg_bug_versions"},
+    "ledger": {
+        "base_test_features",
+        "stg_features",
+        "stg_test_environments",
+        "stg_test_templates",
+        "stg_user_stories",
+    },
+}
+READS_EVERY_RECORD = {"int_record_versions", "audit_drift"}
+# Most columns of marts that no data test names can be anything, such as a title, or null.
+TESTED_SHARE_OF_MARTS = 0.5
+
+
+def test_the_site_is_complete_and_the_rules_hold(
+    loaded: Path, dbt: Dbt, tmp_path: Path, monkeypatch: Any
+) -> None:
+    dbt("run")
+    dbt("docs", "generate", "--static", "--no-compile")
+    manifest = orjson.loads((tmp_path / "target" / "manifest.json").read_bytes())
+    ours = [node for node in manifest["nodes"].values() if node["package_name"] == "testio"]
+    models = {node["name"]: node for node in ours if node["resource_type"] == "model"}
+
+    page = (tmp_path / "target" / "static_index.html").read_text()
+    for mart in (PROJECT / "models" / "marts").glob("*.sql"):
+        # Once as a model, once as the table that was found.
+        assert page.count(f'"unique_id": "model.testio.{mart.stem}"') == 2, mart.stem
+    assert "Where to start" in page
+
+    shutil.copy(PROJECT / "dbt-bouncer.yml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    run("dbt-bouncer", "run", "--show-all-failures")
+    covered("doc", 1)
+    covered("unit-test", 1, "models/marts")
+    covered("test", TESTED_SHARE_OF_MARTS, "models/marts")
+
+    public = {name for name, model in models.items() if model["config"]["access"] == "public"}
+    assert public == set(tables_in_the_readme())
+
+    for test in ours:
+        if test["resource_type"] == "test" and "test_metadata" not in test:
+            assert "A row: " in test["description"], f"{test['name']}: what does a row mean?"
+
+    # dbt names a table after each unit test, and PostgreSQL takes no longer names.
+    assert [n["name"] for n in manifest["unit_tests"].values() if len(n["name"]) > 63] == []
+
+    readers: dict[str, set[str]] = {}
+    for name in models.keys() - READS_EVERY_RECORD:
+        for table in models[name]["sources"]:
+            readers.setdefault(table[1], set()).add(name)
+    del readers["_dlt_loads"]
+    assert readers == {
+        table: {f"stg_{table}"} | READ_BY_OTHERS_AS_WELL.get(table, set()) for table in readers
+    }
+
+    summary = manifest["exposures"]["exposure.testio.summary"]["depends_on"]["nodes"]
+    code = (PROJECT / "macros" / "operations" / "summary.sql").read_text()
+    assert {node.split(".")[-1] for node in summary} == set(re.findall(r"'(\w+)'", code)) & set(
+        models
+    )
+
+
+def covered(kind: str, floor: float, *folders: str) -> None:
+    """Let dbt-coverage say whether as many columns, or models, are covered."""
+    options = chain.from_iterable(("--model-path-filter", folder) for folder in folders)
+    command = ["dbt-coverage", "compute", kind, "--run-artifacts-dir", "target"]
+    run(*command, "--cov-fail-under", str(floor), "--project-dir", str(PROJECT), *options)
+
+
+def run(command: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name(command), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tables_in_the_readme() -> list[str]:
+    rows = re.findall(r"^\| (`testio_.*?) \|", (PROJECT / "README.md").read_text(), re.M)
+    return [name.split(".")[-1] for row in rows for name in re.findall(r"`([\w.]+)`", row)]
+
+
+def test_a_description_that_several_columns_share_stands_once() -> None:
+    blocks = dict(
+        block
+        for file in (PROJECT / "models").rglob("_docs.md")
+        for block in re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", file.read_text(), re.S)
+    )
+    assert len(set(blocks.values())) == len(blocks)
+    files = [yaml.safe_load(file.read_text()) for file in (PROJECT / "models").rglob("*.yml")]
+    models = [model for file in files for model in file.get("models", ())]
+    written = [column["description"] for model in models for column in model["columns"]]
+    often = Counter(text for text in written if "doc(" not in text)
+    assert {text: times for text, times in often.items() if times > 1} == {}
+    assert [text for text in often if text in blocks.values()] == []
+    sources = [
+        column["description"]
+        for file in files
+        for source in file.get("sources", ())
+        for table in source["tables"]
+        for column in table["columns"]
+    ]
+    used = set(re.findall(r"doc\('(\w+)'\)", "\n".join(written + sources)))
+    assert blocks.keys() - used == set()

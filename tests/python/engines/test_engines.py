@@ -1,0 +1,235 @@
+"""The models give the same on every engine, whatever has landed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import battery
+import duckdb
+import pytest
+from commands import PROJECT
+from compare import different, fingerprint, fingerprints, relations, table
+from engines import PASSWORD, DuckDB, Engine, Postgres, environment
+from spark import Spark, engine, tasks_by_executor
+from spark_connect import SparkConnect
+
+from testio_loader.api.endpoints import ENDPOINTS
+
+pytestmark = pytest.mark.slow
+
+_LIKE_POSTGRES = """
+import sys, types
+from pathlib import Path
+import dbt.adapters.postgres.__version__
+from dbt.adapters.base import AdapterPlugin
+from dbt.adapters.postgres import PostgresAdapter, PostgresCredentials
+from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+class Connections(PostgresConnectionManager):
+    TYPE = "redshift"
+
+class Adapter(PostgresAdapter):
+    ConnectionManager = Connections
+
+class Credentials(PostgresCredentials):
+    type = "redshift"
+
+Path("macros").mkdir()
+Path("dbt_project.yml").write_text("name: dbt_redshift")
+module = types.ModuleType("dbt.adapters.redshift")
+module.Plugin = AdapterPlugin(Adapter, Credentials, str(Path.cwd()), dependencies=["postgres"])
+sys.modules[module.__name__] = module
+sys.modules[module.__name__ + ".__version__"] = dbt.adapters.postgres.__version__
+
+from dbt.cli.main import cli
+cli()
+"""
+"""dbt with an adapter that takes what is there for PostgreSQL, as that of Redshift does."""
+
+
+def assert_same(duckdb: DuckDB, other: Engine) -> None:
+    """Compare all models; the table of both is what a failure shows."""
+    names = relations(duckdb.path.parent / "target" / "manifest.json")
+    found = {engine.target: fingerprints(engine, names) for engine in (duckdb, other)}
+    print(table(found))
+    assert different(found) == set()
+
+
+@pytest.fixture(scope="session")
+def built_duckdb(hostile: Path) -> DuckDB:
+    engine = DuckDB(hostile)
+    engine.dbt("run")
+    return engine
+
+
+@pytest.fixture(scope="session")
+def battery_on_duckdb(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
+    path = tmp_path_factory.mktemp("battery") / "warehouse.duckdb"
+    shutil.copy(hostile, path)
+    assert battery.land(path) > 5000
+    engine = DuckDB(path)
+    engine.dbt("run")
+    return engine
+
+
+@pytest.mark.postgres
+def test_what_has_landed_is_the_same_on_postgres(
+    built_duckdb: DuckDB, built_postgres: Postgres
+) -> None:
+    assert_same(built_duckdb, built_postgres)
+
+
+@pytest.mark.postgres
+def test_whatever_can_stand_in_a_record_is_the_same_on_postgres(
+    battery_on_duckdb: DuckDB, cluster: Postgres
+) -> None:
+    postgres = cluster.another("battery")
+    postgres.copy_raw(battery_on_duckdb.path)
+    postgres.dbt("run")
+    assert_same(battery_on_duckdb, postgres)
+
+
+@pytest.mark.postgres
+def test_the_password_stays_in_the_environment(built_postgres: Postgres) -> None:
+    written = [path for path in built_postgres.folder.rglob("*") if path.is_file()]
+    assert {"manifest.json", "dbt.log", "partial_parse.msgpack"} <= {path.name for path in written}
+    assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.postgres
+def test_postgres_reads_a_document_once_a_row(built_postgres: Postgres) -> None:
+    columns = "[('n', 'a', 'bigint'), ('t', 'b.c', 'timestamp')]"
+    sql = built_postgres.dbt(
+        "compile", "--inline", f"{{{{ project('testio_raw.bugs', 'payload', {columns}) }}}}"
+    )
+    _, plan = built_postgres.query(f"explain verbose {sql}")
+    assert sum(line.count("try_json(") for (line,) in plan) == 1
+
+
+@pytest.mark.postgres
+def test_postgres_builds_each_table_without_nested_loops(built_postgres: Postgres) -> None:
+    """Row by row, joins that it takes for small would last a minute with 20,000 bugs."""
+    log = (built_postgres.folder / "logs" / "dbt.log").read_text()
+    _, [(tables,)] = built_postgres.query(
+        "select count(*) from pg_tables where schemaname in "
+        "('testio_staging', 'testio_intermediate', 'testio_marts', 'testio_audit')"
+    )
+    assert log.count("set enable_nestloop = off") >= tables > 50
+
+
+@pytest.mark.postgres
+def test_marts_on_postgres_have_a_key_and_indexes(built_postgres: Postgres) -> None:
+    _, rows = built_postgres.query(
+        "select indexdef from pg_indexes where schemaname = 'testio_marts' "
+        "and tablename = 'fct_bugs'"
+    )
+    indexed = {definition.split("(", 1)[1].rstrip(")") for (definition,) in rows}
+    assert indexed == {
+        "customer_id, bug_id", "customer_id", "test_id", "feature_id", "test_feature_id"
+    }  # fmt: skip
+
+
+def test_an_engine_that_is_like_another_one_is_refused(tmp_path: Path) -> None:
+    done = _compile(tmp_path, [sys.executable, "-c", _LIKE_POSTGRES], engine="redshift")
+    assert done.returncode != 0
+    engines = "DuckDB, PostgreSQL, Apache Spark and Databricks"
+    assert f"testio runs on {engines}, not on redshift" in done.stdout
+
+
+def test_postgres_compiles_without_a_server(tmp_path: Path) -> None:
+    done = _compile(tmp_path, [str(Path(sys.executable).with_name("dbt"))], engine="postgres")
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "target/compiled/testio/models/marts/fct_bugs.sql").exists()
+
+
+def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedProcess[str]:
+    profiles = (PROJECT / "profiles.yml.example").read_text()
+    (folder / "profiles.yml").write_text(profiles.replace("type: postgres", f"type: {engine}"))
+    offline = ("--no-populate-cache", "--no-introspect", "--target", "postgres")
+    return subprocess.run(
+        [*dbt, "--quiet", "compile", *offline],
+        env={
+            **os.environ,
+            **environment(port=1),
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(folder),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.spark
+def test_what_has_landed_is_the_same_on_spark(built_duckdb: DuckDB, built_spark: Spark) -> None:
+    """Though its raw tables are only added to, so that they have again what has not changed."""
+    assert_same(built_duckdb, built_spark)
+
+
+@pytest.mark.spark
+def test_what_has_landed_is_the_same_on_spark_4(
+    built_duckdb: DuckDB, built_spark4: SparkConnect
+) -> None:
+    """Though half of it has landed when its views were there already."""
+    assert_same(built_duckdb, built_spark4)
+
+
+@pytest.mark.spark
+def test_models_find_the_same_in_ansi_mode(
+    built_duckdb: DuckDB, built_spark4: SparkConnect
+) -> None:
+    """As Databricks has it; dbt's own sessions on Spark switch it off."""
+    target = built_spark4.folder / "target"
+    found = {}
+    for node in json.loads((target / "manifest.json").read_text())["nodes"].values():
+        if node["resource_type"] == "model":
+            name = f"{node['schema']}.{node['alias']}"
+            # A contract has an order of columns, whatever that of the query is.
+            columns, _ = built_duckdb.query(f"select * from {name} limit 0")
+            sql = (target / "compiled/testio" / node["original_file_path"]).read_text()
+            rows = built_spark4.query(f"select {', '.join(columns)} from (\n{sql}\n)")
+            found[name] = fingerprint(*rows)
+    assert found == fingerprints(built_duckdb, found)
+
+
+@pytest.mark.spark
+def test_a_cluster_runs_it_on_each_of_its_executors(built_spark: Spark) -> None:
+    tasks = tasks_by_executor(built_spark.folder)
+    print(tasks)
+    assert len(tasks) == 2
+    assert min(tasks.values()) > 100
+
+
+@pytest.mark.spark
+def test_spark_leaves_nothing_where_dbt_runs(built_spark: Spark) -> None:
+    left = {path.name for path in built_spark.folder.iterdir()}
+    assert not left & {"spark-warehouse", "metastore_db", "derby.log"}
+
+
+@pytest.mark.spark
+def test_whatever_can_stand_in_a_record_is_the_same_on_spark(
+    battery_on_duckdb: DuckDB,
+    cluster: Postgres,
+    spark_master: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """All but numbers that Java writes with an exponent, as docs/engines.md says."""
+    folder = tmp_path_factory.mktemp("battery_on_spark")
+    plain = DuckDB(Path(shutil.copy(battery_on_duckdb.path, folder)))
+    with duckdb.connect(str(plain.path)) as connection:
+        for endpoint in ENDPOINTS:
+            connection.execute(
+                f"delete from testio_raw.{endpoint.name} "
+                "where regexp_matches(payload, '[0-9]{8}[.][0-9]') and content_hash like 'battery%'"
+            )
+    plain.dbt("run")
+    spark = engine(folder, spark_master, cluster.another("iceberg_battery"))
+    spark.copy_raw(plain.path)
+    spark.dbt("run")
+    assert_same(plain, spark)

@@ -1,0 +1,264 @@
+"""Answers that nobody would give on purpose: each costs what it is about, and nothing else."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import raw
+from click.testing import CliRunner
+from commands import run as command
+from conftest import Loaded, Rows, Run, configured
+from sandbox_reads import all_tests
+from servers import scripted
+from test_batches import Api, read
+from test_breaker import fail, is_stopped
+
+from testio_loader.api.base import RateLimited, Unusable
+from testio_loader.api.canonical_json import parse
+from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.client import Client
+from testio_loader.api.endpoints import EXECUTIONS
+from testio_loader.api.envelope import opened
+from testio_loader.api.redaction import quoted
+from testio_loader.commands.cli import main
+from testio_loader.read import batches
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
+
+pytestmark = pytest.mark.slow
+
+Select = Callable[[str], Rows]
+_SECRET = "t0k3n-0f-s0m3b0dy"
+_STEERING = "\x1b[2J\x1b[31m\u202eReject\x07"
+
+
+def instead(account: Account, wanted: str, answer: Answer) -> Handler:
+    """Give another answer at one path."""
+    return lambda path, query: answer if path == wanted else account(path, query)
+
+
+# How it comes
+
+
+def test_a_chunk_of_negative_size_is_a_failed_call() -> None:
+    """Python's own error came through: `check` ended with a traceback, and a load as a whole."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with (
+        scripted(lambda connection: connection.sendall(head + b"-5\r\nabcde\r\n")) as host,
+        pytest.raises(Unusable, match="broke off"),
+    ):
+        Client(f"http://{host}", TOKEN).get("/products", ["products"])
+
+
+@pytest.mark.parametrize("status", [408, 425])
+def test_a_call_that_came_too_slowly_or_too_early_is_made_again(status: int) -> None:
+    with serve(lambda path, query: Answer(status)) as sandbox, pytest.raises(Unusable) as failure:
+        Client(sandbox.url, TOKEN).get("/products", ["products"])
+    assert failure.value.effort.tries == 5
+
+
+# What it says
+
+
+def test_an_integer_that_is_too_long_costs_no_list() -> None:
+    """Python refuses more than 4,300 digits; all other bugs of the test were lost with it."""
+    assert parse(b'[{"id":1,"x":%s}]' % (b"9" * 5000)) == ([{"id": 1, "x": None}], 1)
+    assert parse(b"[%s]" % (b"9" * 4000)) == ([int("9" * 4000)], 0)
+
+
+@pytest.mark.parametrize("count", [True, -1, 2**63, 2.5, [1], None])
+def test_a_count_that_is_none_is_ignored(
+    count: Any, account: Account, run: Run, warehouse: Path
+) -> None:
+    """It could not land, so nothing did."""
+    body = account("/products", {}).json() | {"meta": {"record_count": count}}
+    assert run(instead(account, "/products", Answer(200, body))).exit_code == 0
+
+
+@pytest.mark.parametrize("count", [100, 1, 0])
+def test_a_count_of_less_than_there_is_ends_no_list(count: int) -> None:
+    """A count of the page, instead of all, had the rest pass for complete."""
+    pages = [
+        [{"id": 100 * page + n, "test_cycle": {"id": 1}} for n in range(100)] for page in (0, 1)
+    ]
+    api = Api(lambda ids: [*pages, []][min(len(api.asked) - 1, 2)], claimed=count)
+    outcome, ids = read(api, 1, EXECUTIONS)[1]
+    assert (outcome, len(ids)) == ("ok", 200)
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    """Each page had new records, for hours, and all of them stood in memory."""
+    api = Api(
+        lambda ids: [
+            {"id": 100 * len(api.asked) + n, "test_cycle": {"id": ids[0]}} for n in range(100)
+        ]
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(batches, "_MOST_PAGES", 3)
+        found = read(api, 2, EXECUTIONS)
+    assert found == {test: ("more than 3 pages, and no end of them", []) for test in (1, 2)}
+    assert len(api.asked) == 3 + 3 + 3
+
+
+@pytest.mark.parametrize("found", [{}, {"error": "timed out"}, {"errors": ["timed out"]}])
+def test_an_object_that_says_nothing_is_no_record(found: dict[str, Any]) -> None:
+    """It would land as a version of the test that was asked for, without a title or analytics."""
+    with pytest.raises(Unusable):
+        opened({"exploratory_test": found}, ["exploratory_test"], is_object=True)
+    whole = found | {"id": 1}
+    assert opened({"test": whole}, ["test"], is_object=True)[0] == whole
+
+
+def test_details_of_another_test_are_not_those_that_were_asked_for(
+    account: Account, run: Run, loaded: Path, undisturbed: Loaded
+) -> None:
+    first, second, *_ = [test["id"] for test in all_tests(account)]
+    other = account(f"/exploratory_tests/{second}", {}).json()
+    other["exploratory_test"]["title"] = "Not what it was"
+    result = run(instead(account, f"/exploratory_tests/{first}", Answer(200, other)))
+    assert result.exit_code == 3
+    landed = raw.read(loaded)
+    assert landed.incomplete == {("test_details", None, first): "another test came instead"}
+    assert raw.differences(landed, undisturbed.raw) == []
+
+
+def test_an_endpoint_whose_rate_limit_never_ends_is_given_up() -> None:
+    """Each such call waits for up to 1,500 seconds, and an account may have thousands."""
+    breaker = Breaker(lambda: None)
+    fail(breaker, "/bugs", 4, RateLimited("HTTP 429"))
+    assert not is_stopped(breaker, "/bugs")
+    fail(breaker, "/bugs", 1, RateLimited("HTTP 429"))
+    assert is_stopped(breaker, "/bugs")
+    assert not is_stopped(breaker, "/products")
+
+
+# What of it is told
+
+
+def test_what_others_say_steers_no_terminal() -> None:
+    assert quoted(f"a\n {_STEERING}  b") == "a [2J[31mReject b"
+    with pytest.raises(Unusable) as failure:
+        opened({"bugs": [], "error": _STEERING}, ["bugs"], is_object=False)
+    assert str(failure.value).isprintable()
+
+
+@pytest.mark.parametrize("status", [301, 304])
+def test_a_redirection_is_told_in_a_short_line(status: int, account: Account, run: Run) -> None:
+    headers = {"Location": f"https://login.test/{'x' * 60_000}"} if status == 301 else {}
+    printed = run(instead(account, "/bugs/reject_reasons", Answer(status, b"", headers))).output
+    (line,) = (line for line in printed.splitlines() if line.startswith("incomplete: "))
+    assert ("https://login.test/" if headers else "reject_reasons: HTTP 304") in line
+    assert len(line) < 300
+    assert "?" not in line
+
+
+def test_a_token_that_an_answer_carries_lands_nowhere(account: Account, tmp_path: Path) -> None:
+    """An error may quote it, the address of an attachment may have it, a redirection as well."""
+
+    def echo(path: str, query: Query) -> Answer:
+        found = account(path, query)
+        if path == "/bugs":
+            bugs = found.json()["bugs"]
+            attached = {"attachments": [{"url": f"https://files.test/{_SECRET}/1.png"}]}
+            return Answer(200, {"bugs": [bug | attached | {_SECRET: 1} for bug in bugs]})
+        if path == "/bugs/reject_reasons":
+            return Answer(200, {"error": f"{_SECRET} is not allowed to", "reject_reasons": []})
+        if path.endswith("/test_environments"):
+            return Answer(302, b"", {"Location": f"https://login.test/{_SECRET}"})
+        return found
+
+    with serve({_SECRET: echo}) as sandbox:
+        environment = configured(sandbox.url) | {"SOURCES__TESTIO__API_TOKEN": _SECRET}
+        done = CliRunner().invoke(main, ["load", "--record", "archive"], env=environment)
+    assert done.exit_code == 3, done.output
+    assert "[redacted] is not allowed to" in done.output
+    assert "https://login.test/[redacted]" in done.output
+    assert _SECRET not in done.output
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert Path("archive/default/products.json").absolute() in files
+    assert [file for file in files if _SECRET.encode() in file.read_bytes()] == []
+
+
+# What was recorded
+
+
+@pytest.fixture
+def recording(account: Account, run: Run, monkeypatch: pytest.MonkeyPatch, warehouse: Path) -> Path:
+    monkeypatch.setenv("SOURCES__TESTIO__CUSTOMER_ID", "7")
+    assert run(account, "--record", "archive").exit_code == 0
+    warehouse.unlink()
+    return Path("archive/default")
+
+
+@pytest.mark.parametrize("depth", [150, 900, 100_000])
+def test_a_recorded_answer_that_is_nested_too_deeply_costs_no_other(
+    depth: int, account: Account, recording: Path
+) -> None:
+    """It ended the replay as a whole, with the name of an error of Python's."""
+    test = all_tests(account)[0]["id"]
+    nested = '{"bugs":[{"id":1,"x":' + "[" * depth + "]" * depth + "}]}"
+    (recording / f"bugs/filter_test_cycle_ids={test}.json").write_text(nested)
+    printed = command("load", "--replay", "archive", status=3).output
+    assert f"incomplete: bugs of test {test}: filter_test_cycle_ids={test}.json in the" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recorded_at.txt", "0001-01-01T00:00:00+14:00"),
+        ("recorded_at.txt", "9999-12-31T23:59:59-12:00"),
+        ("recording.json", "[" * 100_000),
+        ("recording.json", '{"product_ids": [Infinity], "test_ids": []}'),
+        ("recording.json", '{"product_ids": [], "test_ids": [99999999999999999999]}'),
+    ],
+)
+def test_a_recording_of_no_time_or_of_nothing_is_refused_in_a_sentence(
+    name: str, content: str, recording: Path
+) -> None:
+    (recording / name).write_text(content)
+    printed = command("load", "--replay", "archive", status=1).stderr
+    assert f"archive/default/{name}" in printed
+    assert "`load --record`" in printed
+
+
+def test_a_copy_of_a_recording_that_has_lost_answers_is_refused(
+    account: Account, recording: Path
+) -> None:
+    """What a finished recording does not have was not to be read, so it landed without them."""
+    whole = json.loads((recording / "recording.json").read_text())["answers"]
+    shutil.rmtree(recording / "bugs")
+    printed = command("load", "--replay", "archive", status=1).stderr
+    assert f"archive/default has {whole - 13} of the {whole} answers" in printed
+
+
+def test_a_recording_of_another_customer_is_refused(
+    account: Account, run: Run, recording: Path, warehouse: Path
+) -> None:
+    """It landed, with 0, among what is another company's."""
+    assert run(Account(products=2, tests=6, bugs=24, customer=5)).exit_code == 0
+    before = raw.read(warehouse)
+    printed = command("load", "--replay", "archive", status=1).stderr
+    assert "none of the 2 known products of customer_id 7" in printed
+    assert raw.differences(raw.read(warehouse), before) == []
+    command("load", "--replay", "archive", "--accept-account-change")
+    assert len(raw.ids(raw.read(warehouse), "products")) == 3 + 2
+
+
+# What is asked for
+
+
+def test_a_list_of_what_are_no_products_is_not_fine(account: Account) -> None:
+    """`check` said so many products, and the load found nothing that it could key."""
+    with serve(instead(account, "/products", Answer(200, {"products": [1, "x"]}))) as sandbox:
+        done = CliRunner().invoke(main, ["check"], env=configured(sandbox.url))
+    assert done.exit_code == 1
+    assert "products: 2 in quarantine without a key" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--test", "--product"])
+@pytest.mark.parametrize("id_", ["99999999999999999999", "-3"])
+def test_an_id_that_can_be_none_is_wrong_usage(option: str, id_: str) -> None:
+    """The API's answer to it could not land: the load ended with an error of Arrow's."""
+    assert "is not in the range" in command("load", option, id_, status=2).stderr
