@@ -95,6 +95,7 @@ def test_statuses_of_features_and_user_stories_are_those_that_the_api_gives(
         assert all(theirs == ours for theirs, ours in statuses)
 
 
+@pytest.mark.slow
 def test_a_second_load_without_changes_gives_the_same_marts(
     load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_second_load_without_changes_gives_the_same_marts(
     assert fingerprints[0] == fingerprints[1]
 
 
+@pytest.mark.slow
 def test_what_happens_to_a_bug_over_some_days_is_told(
     account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
@@ -145,6 +147,7 @@ def test_what_happens_to_a_bug_over_some_days_is_told(
     ) == [(gone_bug, "forwarded", True)]
 
 
+@pytest.mark.slow
 def test_the_time_zone_of_the_machine_changes_nothing(
     load: Callable[..., Any], dbt: Dbt, select: Select, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +163,7 @@ def test_the_time_zone_of_the_machine_changes_nothing(
     assert fingerprints[0] == fingerprints[1]
 
 
+@pytest.mark.slow
 def test_changes_and_deletions_arrive(
     account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
@@ -230,6 +234,7 @@ def test_changes_and_deletions_arrive(
     ) == [("Updated Title", '["Start a recording","Stop it"]')]
 
 
+@pytest.mark.slow
 def test_two_customers_with_the_same_ids_stay_apart(
     warehouse: Path, dbt: Dbt, select: Select
 ) -> None:
@@ -256,6 +261,7 @@ def test_two_customers_with_the_same_ids_stay_apart(
             assert one(select, of_customer) == count, mart
 
 
+@pytest.mark.slow
 def test_an_account_without_anything_builds(warehouse: Path, dbt: Dbt) -> None:
     def empty(path: str, query: Any) -> Any:
         from testio_sandbox import Answer
@@ -278,6 +284,7 @@ def test_a_mart_has_its_key_and_no_index_of_another_engine(dbt: Dbt, select: Sel
     ) == [(True, 0)]
 
 
+@pytest.mark.slow
 def test_what_was_made_can_be_taken_away_again(
     load: Callable[..., Any], dbt: Dbt, select: Select, warehouse: Path
 ) -> None:
