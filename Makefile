@@ -39,11 +39,11 @@ test: setup ## Test what every change needs: style, types, units, loads, generat
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
-	$(BIN)/sqlfluff lint models tests
 	@echo "All tests of this target passed; make test-all runs the slow ones as well."
 
 .PHONY: test-slow
-test-slow: setup ## Test what takes long: faults, kills, publications, metrics, boards in a browser, documents
+test-slow: setup ## Test what takes long: SQL style, faults, kills, publications, metrics, boards, documents
+	$(BIN)/sqlfluff lint models tests
 	$(BIN)/pytest -m "slow and not postgres and not spark"
 
 .PHONY: test-postgres
