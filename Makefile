@@ -33,16 +33,16 @@ run: setup ## Load the configured account (or the sandbox), build, publish, show
 	@$(BIN)/testio-loader publish --to published/testio.duckdb
 
 .PHONY: test
-test: setup ## Test what every change needs: style, types, units, loads, generated accounts
+test: setup ## Run the tests that every change needs: style, types, units, loads, generated accounts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
-	@echo "All tests of this target passed; make test-all runs the slow ones as well."
+	@echo "All tests passed. make test-all runs the slow ones, PostgreSQL and Spark as well."
 
 .PHONY: test-slow
-test-slow: setup ## Test what takes long: SQL style, faults, kills, publications, metrics, boards, documents
+test-slow: setup ## Run the slow tests: SQL style, faults, kills, publications, metrics, boards, documents
 	$(BIN)/sqlfluff lint models tests
 	$(BIN)/pytest -m "slow and not postgres and not spark"
 
@@ -66,7 +66,7 @@ test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of t
 	touch $@
 
 .PHONY: test-all
-test-all: test test-slow test-postgres test-spark ## Test everything
+test-all: test test-slow test-postgres test-spark ## Run all tests
 
 .PHONY: fuzz
 fuzz: setup ## Test 5,000 generated accounts, and show the smallest one that breaks something

@@ -1,5 +1,5 @@
-{# Each statement is a transaction of its own: dbt rolls back what hooks have left open, and looking up a
-   table opens one. #}
+{# Each statement commits by itself. Looking up a table opens a transaction, and dbt rolls back whatever its
+   hooks leave open. #}
 {% macro passed_build() %}
     {{- return(api.Relation.create(
         database=target.database or none,

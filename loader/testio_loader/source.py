@@ -15,9 +15,9 @@ from testio_loader.api.base import BASE_URL, Api
 from testio_loader.api.client import Client
 from testio_loader.api.endpoints import TABLES
 from testio_loader.api.recording import Archive, Recorder
-from testio_loader.read.counts import Tally
-from testio_loader.read.crawler import MAX_IN_FLIGHT, Plan, Reader
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.counts import Counts
+from testio_loader.read.crawler import MAX_IN_FLIGHT, Crawler, Plan
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.scope import MAX_RECORD_BYTES
 from testio_loader.read.steps import Landing
 
@@ -44,7 +44,7 @@ def testio(
     replay_from: str = "",
     accept_deletions: bool = False,
     accept_account_change: bool = False,
-    tally: Tally | None = None,
+    counts: Counts | None = None,
 ) -> Iterator[DltResource]:
     """Read a customer's account from the Test IO Customer API.
 
@@ -66,7 +66,7 @@ def testio(
             of a kind (products: of at least one) are missing.
         accept_account_change: whether the account may be another one than before. Unless it is
             set, nothing lands if no known product comes back, or those of another customer do.
-        tally: what is counted while reading.
+        counts: what is counted while reading.
     """
     settings.refuse(
         settling_days=settling_days,
@@ -76,16 +76,16 @@ def testio(
     )
     products, tests = tuple(product_ids), tuple(test_ids)
 
-    def reader() -> Reader:
+    def reader() -> Crawler:
         archive = Archive(Path(replay_from)) if replay_from else None
         # A recording is replayed as what it is, if nothing else is asked for.
         recorded = None if products or tests else archive
         api: Api = archive or Client(base_url, api_token, known.last_at if known else None)
         began_at = api.now()
-        return Reader(
+        return Crawler(
             api,
             customer_id,
-            Rereading(
+            RefreshPolicy(
                 began_at,
                 known or Known(),
                 settling=timedelta(days=settling_days),
@@ -98,7 +98,7 @@ def testio(
             max_in_flight=max_in_flight,
             max_record_bytes=int(max_record_mb * 1_000_000),
             recorder=Recorder(Path(record_to), began_at, products, tests) if record_to else None,
-            tally=tally,
+            counts=counts,
             accept_deletions=accept_deletions,
             accept_account_change=accept_account_change,
         )

@@ -6,8 +6,7 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# `json_each` would be joined to its documents: each would stand in memory once per key, and 50,000 keys
-   would take gigabytes. #}
+{# A join with `json_each` would keep each document in memory once per key: gigabytes for 50,000 keys. #}
 {% macro duckdb__explode_object(relation, document, keep) %}
     select
         {%- for name in keep %}

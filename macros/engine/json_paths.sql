@@ -154,8 +154,8 @@
     group by all
 {%- endmacro %}
 
-{# A row per element of a document, as the struct `elements`. Joined to its elements, a document would stand
-   in memory once per element: a bug with a comment of 40 MB, or with 50,000 keys, takes gigabytes then. #}
+{# One row per element of a document, as the struct `elements`. A join would keep the document in memory once
+   per element: gigabytes for a bug with a comment of 40 MB, or with 50,000 keys. #}
 {% macro duckdb_elements(function, fields) -%}
     unnest((
         select list(struct_pack(

@@ -29,8 +29,8 @@ from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import redact
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
-from testio_loader.read.crawler import NothingRead, Reader
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.crawler import Crawler, NothingRead
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Handler
 
@@ -175,9 +175,9 @@ def ordinary(shape: int) -> Answers:
     return answers
 
 
-def _reader(api: Any, customer_id: int, recorder: Any = None) -> Reader:
-    rereading = Rereading(_NOW, Known(), timedelta(days=30), timedelta(days=7))
-    return Reader(api, customer_id, rereading, recorder=recorder, max_in_flight=1)
+def _reader(api: Any, customer_id: int, recorder: Any = None) -> Crawler:
+    policy = RefreshPolicy(_NOW, Known(), timedelta(days=30), timedelta(days=7))
+    return Crawler(api, customer_id, policy, recorder=recorder, max_in_flight=1)
 
 
 @cache
@@ -364,7 +364,7 @@ def land(drawn: Sequence[Drawn], path: Path) -> Landed:
                     landed.served[customer_id] = api.served
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(source, "Reader", Everybody)
+        monkeypatch.setattr(source, "Crawler", Everybody)
         monkeypatch.setattr(clock, "now", lambda: _NOW)
         pipeline.load(DuckDbFile(path), Customer("everybody", 1, "token"))
     return landed

@@ -60,7 +60,7 @@ class Unauthorized(Refused):
 
 
 class RateLimited(CallFailed):
-    """The rate limit did not end though the call waited for it as long as it may."""
+    """The rate limit did not end within the time that a call may wait."""
 
 
 class Impassable(CallFailed):

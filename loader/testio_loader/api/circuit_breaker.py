@@ -15,9 +15,9 @@ from testio_loader.api.base import (
 )
 
 _MAX_OF_A_KIND = 50
-"""After so many calls of one kind the endpoint is taken to be broken; others are still asked."""
+"""After so many failed calls of one kind, no more of that kind are made."""
 _MAX_RATE_LIMITED = 5
-"""The same of calls that the rate limit never let through: each has waited for a long time."""
+"""The same for calls that the rate limit never let through: each has waited a long time."""
 _MAX_OF_ALL = 20
 """After so many calls of any kind it is asked whether the API is down."""
 _REFUSED_EVERYWHERE = (
@@ -26,7 +26,7 @@ _REFUSED_EVERYWHERE = (
 )
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts calls that have failed in spite of all tries; safe to use from several threads.
 
     Args:
@@ -39,7 +39,8 @@ class Breaker:
         self._asking = RLock()
         """Held while the API is probed: nobody else asks for anything then."""
         self._failures = 0
-        self._failures_of_kind: Counter[str] = Counter()
+        self._failures_of_kind: Counter[tuple[str, int]] = Counter()
+        """By kind of call, and by how many failures of that sort end it."""
         self._stopped: dict[str, str] = {}
         self._all_stopped = ""
         self._unauthorized_kinds: set[str] = set()
@@ -55,7 +56,8 @@ class Breaker:
         """Note that the API has answered."""
         with self._lock:
             self._failures = 0
-            self._failures_of_kind[_kind(path)] = 0
+            for most in (_MAX_OF_A_KIND, _MAX_RATE_LIMITED):
+                self._failures_of_kind[_kind(path), most] = 0
 
     def failed(self, path: str, failure: CallFailed, *, is_divisible: bool) -> CallFailed:
         """Note a failed call, and return the failure to report.
@@ -78,8 +80,8 @@ class Breaker:
             self._failures += 1
             if self._failures == _MAX_OF_ALL:
                 self._failures, is_suspect = 0, True
-            self._failures_of_kind[kind] += is_broken or is_rate_limited
-            if self._failures_of_kind[kind] >= most:
+            self._failures_of_kind[kind, most] += is_broken or is_rate_limited
+            if self._failures_of_kind[kind, most] >= most:
                 self._stopped[kind] = f"given up after {most} failed calls: {failure}"
         if is_suspect:
             with self._asking:

@@ -34,7 +34,7 @@ from testio_loader.api.base import (
     Unusable,
 )
 from testio_loader.api.canonical_json import parse
-from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.circuit_breaker import CircuitBreaker
 from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import quoted, redact, redact_url, without
 from testio_loader.api.transport import Response, Transport, bounds, proxy_refusal
@@ -89,7 +89,7 @@ class Client:
         self._clock = clock.SteadyClock(self.after)
         self._resume_at = 0.0
         self._lock = threading.Lock()
-        self._breaker = Breaker(self._probe)
+        self._breaker = CircuitBreaker(self._probe)
         self._max_wait = (
             self._settings.request_max_attempts * self._settings.request_max_retry_delay
         )
@@ -179,8 +179,8 @@ class Client:
             self._pause(call, response.headers.get("Retry-After"))
 
     def _read(self, response: Response, call: "_Call") -> tuple[tuple[Any, int], int | None]:
+        self._refuse(response)
         try:
-            self._refuse(response)
             body, mended = parse(response.body)
             redact(body)
         except ValueError as error:

@@ -89,4 +89,4 @@ def _has_id(record: Any) -> bool:
 def _claimed_count(body: Any) -> int | None:
     meta = body.get("meta") if isinstance(body, dict) else None
     count = meta.get("record_count") if isinstance(meta, dict) else None
-    return parse_id(count)  # a count has the same bounds: anything else is none, and cannot land
+    return parse_id(count)  # counts have the bounds of ids; anything else could not land

@@ -29,8 +29,8 @@ from testio_loader.errors import Explained
 
 _RECORDED_AT = "recorded_at.txt"
 _RECORDING = "recording.json"
-_NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What comes of reading a file that has other content than was written."""
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading `recording.json` raises if something else wrote it."""
 _EVERYWHERE = "includes[]=user_stories"
 
 
@@ -183,7 +183,7 @@ def _recording(file: Path) -> _Recording:
         )
     except FileNotFoundError:
         return _Recording()  # of an earlier version
-    except _NOT_OURS as error:
+    except _UNREADABLE as error:
         raise BadArchive(f"{file} cannot be read; `load --record` writes it") from error
 
 

@@ -49,9 +49,9 @@ def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
 
 
 def quoted(text: str) -> str:
-    """Return what somebody else says as part of a message: in one short line.
+    """Return a text of unknown origin as one short line of a message.
 
-    What steers a terminal, or turns the direction of its text, goes.
+    Control characters, and those that change the direction of text, are removed.
     """
     line = " ".join(text.split())
     return "".join(filter(str.isprintable, line[:_MOST_QUOTED]))

@@ -169,7 +169,7 @@ class Transport:
             finally:
                 response.close()  # what was not read to its end
                 response.release_conn()
-        # Some errors of Python's own come through, such as that of a chunk of negative size.
+        # urllib3 lets some of Python's own errors through, such as for a chunk of negative size.
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._failure(error, is_over=time.monotonic() >= ends_at) from error
 

@@ -185,12 +185,12 @@ def _watched(
 
     from testio_loader.land import pipeline
     from testio_loader.land.progress import Bars, Lines
-    from testio_loader.read.counts import Tally
+    from testio_loader.read.counts import Counts
 
-    tally, console = Tally(), Console(stderr=True)
+    counts, console = Counts(), Console(stderr=True)
     is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
-    progress = Bars(customer.name, tally, console) if is_watched else Lines(customer.name, tally)
-    return pipeline.load(warehouse, customer, selection, tally=tally, progress=progress)
+    progress = Bars(customer.name, counts, console) if is_watched else Lines(customer.name, counts)
+    return pipeline.load(warehouse, customer, selection, counts=counts, progress=progress)
 
 
 def _plan(

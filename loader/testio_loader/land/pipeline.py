@@ -25,7 +25,7 @@ from testio_loader.errors import Explained
 from testio_loader.land import interrupted
 from testio_loader.land.ledger import EndpointReport, LedgerReader, ledger_of
 from testio_loader.private import make_folder
-from testio_loader.read.counts import Attribution, Tally
+from testio_loader.read.counts import Attribution, Counts
 from testio_loader.read.crawler import NothingRead, Plan
 from testio_loader.read.refresh_policy import Known
 from testio_loader.source import testio
@@ -100,13 +100,13 @@ def load(
     customer: Customer,
     selection: Selection | None = None,
     *,
-    tally: Tally | None = None,
+    counts: Counts | None = None,
     progress: Any = None,
 ) -> LoadReport:
     """Land one customer's account, or part of it, in a warehouse.
 
     A load that was interrupted is finished first, or undone if that is no longer possible.
-    `tally` is counted up meanwhile; `progress` is one of dlt's collectors.
+    `counts` goes up meanwhile; `progress` is one of dlt's collectors.
 
     Raises:
         LoadFailed: if nothing could be read, or what was read could not be landed, or what was
@@ -115,12 +115,12 @@ def load(
         BadWarehouse: if it is no use before anything is read.
     """
     _keep_memory_small()
-    tally = tally or Tally()
+    counts = counts or Counts()
     settle(warehouse)
     with warehouse.opened():
         pipeline = _pipeline(warehouse, progress)
         ledger = LedgerReader(warehouse.select)
-        source = _source(customer, selection or Selection(), ledger, tally)
+        source = _source(customer, selection or Selection(), ledger, counts)
         warehouse.adapt(source)
     try:
         pipeline.extract(source, loader_file_format=warehouse.file_format)
@@ -143,7 +143,7 @@ def load(
                 ledger.report(load_id),
                 ledger.problems(load_id),
                 ledger.remarks(load_id),
-                tally.attribution(),
+                counts.attribution(),
             )
     except PipelineStepFailed as failure:
         # What a load has read that lost its lock is older than what another one may have landed.
@@ -278,13 +278,14 @@ def _source(
     customer: Customer,
     selection: Selection,
     ledger: LedgerReader | None,
-    tally: Tally | None = None,
+    counts: Counts | None = None,
 ) -> DltSource:
     if ledger:
         _refuse_what_is_to_come(ledger, customer)
     known = Known()
     if ledger and selection.replay_from:
-        known = ledger.products(customer.customer_id)  # a recording may be another customer's, too
+        # Only to see whose recording it is; how old other data are does not matter to it.
+        known = ledger.products(customer.customer_id)
     elif ledger:
         known = ledger.known(customer.customer_id)
     return testio(
@@ -298,7 +299,7 @@ def _source(
         replay_from=archive_of(selection.replay_from, customer),
         accept_deletions=selection.accept_deletions,
         accept_account_change=selection.accept_account_change,
-        tally=tally,
+        counts=counts,
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from testio_loader.api.endpoints import ENDPOINTS
-from testio_loader.read.counts import Tally
+from testio_loader.read.counts import Counts
 
 logger = logging.getLogger(__name__)
 _NAMES = tuple(endpoint.name for endpoint in ENDPOINTS)
@@ -20,14 +20,14 @@ _STAGES = {"Extract": "reading", "Normalize": "preparing", "Load": "landing"}
 
 
 class _Watcher(Collector):
-    """What is shown is looked up in the tally; dlt says which stage it is, and what it has written.
+    """Shows the counts of a load; dlt says which stage it is, and what it has written.
 
     dlt's own collectors know no totals, since dlt does not know what there is to read.
     """
 
-    def __init__(self, customer: str, tally: Tally, period: float) -> None:
+    def __init__(self, customer: str, counts: Counts, period: float) -> None:
         self.customer = customer
-        self.tally = tally
+        self.counts = counts
         self.stage = ""
         self.records: Counter[str] = Counter()
         self.jobs = 0
@@ -68,16 +68,16 @@ class _Watcher(Collector):
 class Lines(_Watcher):
     """A line in the log, every 30 seconds."""
 
-    def __init__(self, customer: str, tally: Tally, period: float = 30) -> None:
-        super().__init__(customer, tally, period)
+    def __init__(self, customer: str, counts: Counts, period: float = 30) -> None:
+        super().__init__(customer, counts, period)
 
     def show(self) -> None:
         """Write a line, unless it is too early for one."""
         if self.stage == "reading":
             what = ", ".join(
-                f"{name} {self.tally.closed[name]:,}/{opened:,}"
+                f"{name} {self.counts.closed[name]:,}/{opened:,}"
                 for name in _NAMES
-                if (opened := self.tally.opened[name])
+                if (opened := self.counts.opened[name])
             )
         else:
             what = f"{self.jobs:,}/{self.all_jobs:,} files"
@@ -99,8 +99,8 @@ class _Titled(Progress):
 class Bars(_Watcher):
     """A bar by endpoint, of its scopes; they vanish at the end, when the report says it all."""
 
-    def __init__(self, customer: str, tally: Tally, console: Console) -> None:
-        super().__init__(customer, tally, period=0.2)
+    def __init__(self, customer: str, counts: Counts, console: Console) -> None:
+        super().__init__(customer, counts, period=0.2)
         self._console = console
         self._progress: _Titled | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -114,7 +114,7 @@ class Bars(_Watcher):
             return
         for name in _NAMES:
             records = f"{self.records[name]:,} records"
-            self._show(name, self.tally.closed[name], self.tally.opened[name], records)
+            self._show(name, self.counts.closed[name], self.counts.opened[name], records)
 
     def _show(self, name: str, done: int, total: int, records: str) -> None:
         shown: dict[str, Any] = {"completed": done, "total": total or None, "records": records}

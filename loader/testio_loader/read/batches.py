@@ -28,7 +28,7 @@ _LARGE = 1_000_000
 """Bytes that an answer may have: it stands in memory as a whole, several times over."""
 _PER_PAGE = 100
 _MOST_PAGES = 1_000
-"""Of one answer: all its records stand in memory until the last one has come."""
+"""Pages of one answer; all its records are in memory until the last page has come."""
 _MAX_IN_FLIGHT = 3
 """So that what one answer teaches about the size serves the next."""
 
@@ -223,7 +223,7 @@ class Batches:
                 values += fresh
                 mended += answer.mended
                 claimed = answer.claimed_count
-                # What counts its own page, or nothing, claims too little; a full page shows it.
+                # Some answers count only their own page, or nothing: after a full page, ask on.
                 is_full = len(answer.value) >= _PER_PAGE
                 if is_last or (len(values) == claimed and not is_full):
                     break

@@ -26,7 +26,7 @@ class Attribution:
         return self.bugs - self.unnamed - self.unknown
 
 
-class Tally:
+class Counts:
     """The counts of one load, written by several threads."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Tally:
             self.closed[endpoint] += 1
 
     def unfinished(self) -> str:
-        """Return the endpoints with scopes that are not read, each with their number."""
+        """Return the endpoints with unread scopes, and how many each has."""
         with self._lock:
             return ", ".join(
                 f"{name} ({n:,})" for name, n in sorted((self.opened - self.closed).items())

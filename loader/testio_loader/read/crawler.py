@@ -16,9 +16,9 @@ from testio_loader.api.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DE
 from testio_loader.api.recording import Recorder
 from testio_loader.api.values import parse_id
 from testio_loader.read.batches import Ask, Batches
-from testio_loader.read.counts import Tally
+from testio_loader.read.counts import Counts
 from testio_loader.read.pages import Listing
-from testio_loader.read.refresh_policy import Rereading
+from testio_loader.read.refresh_policy import RefreshPolicy
 from testio_loader.read.schedule import Schedule
 from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, describe
 from testio_loader.read.steps import Done, Landing, Steps, Test
@@ -49,39 +49,39 @@ class Plan:
     """Which deletions would be accepted."""
 
 
-class Reader:
+class Crawler:
     """Reads one customer's account: all of it, some products, or some tests."""
 
     def __init__(
         self,
         api: Api,
         customer_id: int,
-        rereading: Rereading,
+        policy: RefreshPolicy,
         *,
         product_ids: Iterable[int] = (),
         test_ids: Iterable[int] = (),
         unlisted_test_ids: Iterable[int] = (),
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
-        tally: Tally | None = None,
+        counts: Counts | None = None,
         max_record_bytes: int = MAX_RECORD_BYTES,
         accept_deletions: bool = False,
         accept_account_change: bool = False,
     ) -> None:
         self._api = api
         self._recorder = recorder
-        self._tally = tally or Tally()
+        self._counts = counts or Counts()
         self._steps = Steps(
             api,
             customer_id,
-            rereading,
-            self._tally,
+            policy,
+            self._counts,
             recorder,
             max_record_bytes,
             accept_deletions=accept_deletions,
             accept_account_change=accept_account_change,
         )
-        self._rereading = rereading
+        self._policy = policy
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
         self._unlisted_test_ids = set(unlisted_test_ids)
@@ -112,9 +112,9 @@ class Reader:
             outcomes.update(map(_outcome, done.ledger))
             incomplete += [row for row in done.ledger if self._recorder and not row["is_complete"]]
             self._follow(done)
-        if unfinished := self._tally.unfinished():
-            # A mistake of ours, never of an answer; without this the ledger would keep silent.
-            raise RuntimeError(f"found and never read: {unfinished}; please report this defect")
+        if unfinished := self._counts.unfinished():
+            # No answer can cause this. Without the check, a mistake of ours would go unnoticed.
+            raise RuntimeError(f"found but never read: {unfinished}; please report this defect")
         if COMPLETE not in outcomes:
             raise NothingRead(_told_once(outcomes))
         for row in self._steps.deletions.release():
@@ -155,7 +155,7 @@ class Reader:
     # What is read, and when
 
     def _begin(self) -> None:
-        if self._test_ids and self._rereading.known.accounts:
+        if self._test_ids and self._policy.known.accounts:
             self._schedule.add(_LISTS, self._steps.identify)
         for test_id in sorted(self._test_ids | self._unlisted_test_ids):
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))

@@ -117,7 +117,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Rereading:
+class RefreshPolicy:
     """Decides by the age of what is in the warehouse, of each test when it is met in a list."""
 
     now: datetime

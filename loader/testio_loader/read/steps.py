@@ -14,11 +14,11 @@ from testio_loader.api.values import nested_id, objects, parse_id
 from testio_loader.errors import Explained
 from testio_loader.read import identity
 from testio_loader.read.batches import Ask, Batches, Outcome
-from testio_loader.read.counts import Tally
+from testio_loader.read.counts import Counts
 from testio_loader.read.deletions import Deletions
 from testio_loader.read.pages import Listing
 from testio_loader.read.records import Record
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, Scope
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 
@@ -76,8 +76,8 @@ class Steps:
         self,
         api: Api,
         customer_id: int,
-        rereading: Rereading,
-        tally: Tally,
+        policy: RefreshPolicy,
+        counts: Counts,
         recorder: Recorder | None = None,
         max_record_bytes: int = MAX_RECORD_BYTES,
         *,
@@ -86,18 +86,18 @@ class Steps:
     ) -> None:
         self._api = api
         self._customer_id = customer_id
-        self._rereading = rereading
+        self._policy = policy
         self._recorder = recorder
-        self._tally = tally
+        self._counts = counts
         self._max_record_bytes = max_record_bytes
-        # What a recording of an earlier day lacks may be new.
-        known = Known() if api.is_replay else rereading.known
+        # A recording may be older than the warehouse: what it lacks may not have existed yet.
+        known = Known() if api.is_replay else policy.known
         self.deletions = Deletions(known, are_accepted=accept_deletions)
         self._accept_account_change = accept_account_change
-        self._loaded_at = rereading.now
+        self._loaded_at = policy.now
         self._product_ids: frozenset[int] = frozenset()
-        self._tests: dict[int | str, int] = {}
-        """A hash of the content of each test as it was met first."""
+        self._first_contents: dict[int | str, int] = {}
+        """By test: a hash of its content in the first list that had it."""
         self._lock = Lock()
 
     def products(self, wanted: Collection[int]) -> Done:
@@ -157,17 +157,17 @@ class Steps:
         for record in records:
             named = nested_id(record.value, "product")
             is_named, is_new = named in self._product_ids, self._is_new(record)
-            differs = hash(record.content) != self._tests[record.id]
+            differs = hash(record.content) != self._first_contents[record.id]
             product_id = named if is_named else scope.product_id
             if is_new:
                 self._carry(record)
                 # No other test is remembered: an account may have millions.
-                if self._rereading.is_to_be_read(int(record.id), record.value):
+                if self._policy.is_to_be_read(int(record.id), record.value):
                     done.tests.append(_test(record, product_id))
             if differs:
                 scope.remark("tests differ from what another product's list gave")
-            # Which product's list comes first is chance. Whatever differs lands with each, and so
-            # does a test that names no product.
+            # Which product's list comes first is chance, so every different content lands. A test
+            # that names no product lands once per list.
             if is_new or differs or not is_named:
                 rows.append(scope.row(record, self._loaded_at, product_id=product_id))
         done.land(TESTS.table, rows)
@@ -210,7 +210,7 @@ class Steps:
         for path, body in outcome.answers:
             self._keep(path, body)
         if endpoint is BUGS:
-            self._tally.name(
+            self._counts.name(
                 nested_id(record.value, "test_feature") for _, record, _ in outcome.found
             )
         done.land(
@@ -241,7 +241,7 @@ class Steps:
         self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
     ) -> Scope:
         """Open the books of a scope."""
-        self._tally.open(endpoint.name)
+        self._counts.open(endpoint.name)
         return Scope(
             endpoint,
             self._customer_id,
@@ -278,6 +278,7 @@ class Steps:
             self._keep(path, body)
             if endpoint is EXECUTIONS:
                 continue
+            # Details have the id that was asked for. Test case tests need not: none is documented.
             if endpoint is TEST_DETAILS and parse_id(value.get("id")) not in (None, scope.test_id):
                 scope.fail("another test came instead")
                 continue
@@ -294,20 +295,20 @@ class Steps:
         return found
 
     def _carry(self, test: Record) -> None:
-        self._tally.carry(
+        self._counts.carry(
             parse_id(feature.get("id")) for feature in objects(test.value, "features")
         )
 
     def _is_new(self, test: Record) -> bool:
         """Return whether a test is met for the first time: products can share one."""
         with self._lock:
-            is_new = test.id not in self._tests
-            self._tests.setdefault(test.id, hash(test.content))
+            is_new = test.id not in self._first_contents
+            self._first_contents.setdefault(test.id, hash(test.content))
         return is_new
 
     def _refuse_unknown(self, test_id: int) -> None:
         """Raise Unknown if the warehouse has no such test either; a recorded 404 had a reason."""
-        known = self._rereading.known
+        known = self._policy.known
         is_known = test_id in known.read_at or test_id in known.tests()
         if not is_known and not self._api.is_replay:
             raise Unknown(f"test {test_id} is neither in this account nor in the warehouse")
@@ -318,11 +319,11 @@ class Steps:
 
     def _listed(self, scope: Scope) -> list[int]:
         """Return the ids in a scope of a product when it was last read completely."""
-        return self._rereading.known.ids(scope.endpoint.name, scope.product_id)
+        return self._policy.known.ids(scope.endpoint.name, scope.product_id)
 
     def _identify(self, scope: Scope, products: Iterable[Record]) -> None:
         if not self._accept_account_change:
-            identity.check(self._customer_id, scope, products, self._rereading.known)
+            identity.check(self._customer_id, scope, products, self._policy.known)
 
     def _keep(self, path: str, body: Any) -> None:
         if self._recorder:
@@ -331,7 +332,7 @@ class Steps:
     def _book(self, done: Done, *scopes: Scope) -> None:
         """Close scopes."""
         for scope in scopes:
-            self._tally.close(scope.endpoint.name)
+            self._counts.close(scope.endpoint.name)
             lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)
             if lacking and lacking != scope.outcome:
                 scope.fail(lacking, WHEN_RECORDED)

@@ -38,8 +38,8 @@ _MEMORY = "100MB"
 """A merge of any size stays within it, as what does not fit goes to disk, but for large records:
 DuckDB holds 2,048 of them at once."""
 _MEMORY_LIMIT = "2GB"
-_SIZE_OF_NOTHING = 1_000_000
-"""More bytes than a file without tables has; larger ones need not be opened to know."""
+_LARGEST_EMPTY_FILE = 1_000_000
+"""Bytes; a larger file has tables, so it need not be opened to know."""
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
 _OUT_OF_MEMORY = re.compile("Out of Memory|could not allocate|failed to (allocate|pin)")
 _TAKEN = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
@@ -136,8 +136,8 @@ class DuckDbFile(Warehouse):
     def prepare(self) -> None:
         """Create the file, for its owner only, in a form that DuckDB 1.x can read as well.
 
-        A file that exists stays as it is, unless it holds nothing: dbt makes one when it runs
-        before the first load, in a form of its own and readable for anybody.
+        An existing file stays as it is, unless it is empty. dbt leaves an empty one when it runs
+        before the first load: readable for anybody, and in a format that only DuckDB 2 opens.
         """
         if self._is_empty():
             self.path.resolve().unlink()
@@ -147,7 +147,7 @@ class DuckDbFile(Warehouse):
 
     def _is_empty(self) -> bool:
         try:
-            if self.path.stat().st_size > _SIZE_OF_NOTHING:
+            if self.path.stat().st_size > _LARGEST_EMPTY_FILE:
                 return False
             with duckdb.connect(str(self.path)) as connection:
                 return not connection.execute(
@@ -157,7 +157,7 @@ class DuckDbFile(Warehouse):
                     " union all select 1 from duckdb_functions() where not internal limit 1"
                 ).fetchone()
         except (OSError, duckdb.Error):
-            return False  # whoever opens it says what is wrong
+            return False  # opening it for the load reports the problem
 
     @contextlib.contextmanager
     def opened(self, *, read_only: bool = False) -> Iterator[None]:

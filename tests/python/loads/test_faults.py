@@ -21,8 +21,8 @@ from sandbox_reads import all_products, all_tests, section_ids
 
 from testio_loader.api.base import CallFailed, ReadingStopped
 from testio_loader.api.client import Client, _Call
-from testio_loader.read.crawler import Reader
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.crawler import Crawler
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from testio_sandbox.faults import (
     GARBAGE,
@@ -237,10 +237,10 @@ def test_whatever_fails_whenever_the_same_is_read(
 def walked(handler: Handler) -> Counter[str]:
     with serve(handler) as sandbox:
         client = Client(sandbox.url, TOKEN)
-        rereading = Rereading(client.now(), Known(), timedelta(30), timedelta(7))
+        policy = RefreshPolicy(client.now(), Known(), timedelta(30), timedelta(7))
         return Counter(
             re.sub("signature=[0-9]+", "", str(row | {"loaded_at": None}))
-            for landing in Reader(client, 1, rereading).read()
+            for landing in Crawler(client, 1, policy).read()
             if landing.table not in ("ledger", "quarantine")
             for row in landing.rows
         )

@@ -111,7 +111,7 @@ def test_a_load_adds_no_version_of_what_has_not_changed(
 def test_a_test_that_lists_show_in_different_ways_lands_in_each(
     shared: Shared, warehouse: Path, customer: Customer, select: Select
 ) -> None:
-    """Issue 15, row 7: which is taken goes by content, not by which list came first."""
+    """Issue 15, row 7: the content decides which one is current, not the order of the lists."""
     shared.tests = {id_: {"title": f"Of {id_}", "product": {"id": 5}} for id_ in (5, 6, 7)}
     seen = []
     for order in ([5, 6, 7], [5, 6, 7], [7, 6, 5]):

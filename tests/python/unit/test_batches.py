@@ -19,6 +19,7 @@ from testio_loader.api.base import (
     Unusable,
 )
 from testio_loader.api.endpoints import BUGS, EXECUTIONS, Endpoint
+from testio_loader.read import batches
 from testio_loader.read.batches import Ask, Batches
 from testio_loader.read.scope import Scope
 
@@ -153,3 +154,28 @@ def test_the_same_page_of_records_without_ids_is_no_endless_loop() -> None:
 def test_a_user_story_version_that_is_not_found_has_no_executions() -> None:
     api = Api(lambda ids: NotFound("HTTP 404"))
     assert read(api, 1, EXECUTIONS)[1] == ("ok", [])
+
+
+@pytest.mark.parametrize("count", [100, 1, 0])
+def test_a_count_of_less_than_there_is_ends_no_list(count: int) -> None:
+    """A count of the page, instead of all, had the rest pass for complete."""
+    pages = [
+        [{"id": 100 * page + n, "test_cycle": {"id": 1}} for n in range(100)] for page in (0, 1)
+    ]
+    api = Api(lambda ids: [*pages, []][min(len(api.asked) - 1, 2)], claimed=count)
+    outcome, ids = read(api, 1, EXECUTIONS)[1]
+    assert (outcome, len(ids)) == ("ok", 200)
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    """Each page had new records, for hours, and all of them stood in memory."""
+    api = Api(
+        lambda ids: [
+            {"id": 100 * len(api.asked) + n, "test_cycle": {"id": ids[0]}} for n in range(100)
+        ]
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(batches, "_MOST_PAGES", 3)
+        found = read(api, 2, EXECUTIONS)
+    assert found == {test: ("more than 3 pages, and no end of them", []) for test in (1, 2)}
+    assert len(api.asked) == 3 + 3 + 3

@@ -63,3 +63,9 @@ def test_what_engines_read_in_different_ways_is_read_carefully(
 ) -> None:
     with quick_only(monkeypatch), pytest.raises(pytest.fail.Exception, match="carefully"):
         parse(text.encode())
+
+
+def test_an_integer_that_is_too_long_costs_no_list() -> None:
+    """Python refuses more than 4,300 digits; all other bugs of the test were lost with it."""
+    assert parse(b'[{"id":1,"x":%s}]' % (b"9" * 5000)) == ([{"id": 1, "x": None}], 1)
+    assert parse(b"[%s]" % (b"9" * 4000)) == ([int("9" * 4000)], 0)

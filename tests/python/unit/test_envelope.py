@@ -12,9 +12,11 @@ from testio_loader.api.base import CallFailed, Unusable
 from testio_loader.api.client import Client
 from testio_loader.api.envelope import opened
 from testio_loader.api.recording import Archive
+from testio_loader.api.redaction import quoted
 from testio_sandbox import TOKEN, Account, Answer, Query, serve
 from testio_sandbox.faults.common import Tally
 
+_STEERING = "\x1b[2J\x1b[31m\u202eReject\x07"
 REPORTS: list[dict[str, Any]] = [
     {"error": "search backend timed out"},
     {"Error": "timed out"},
@@ -171,3 +173,19 @@ def test_a_list_shorter_than_its_count_is_incomplete(
     landed = raw.read(loaded)
     assert {scope[0] for scope in landed.incomplete} == {"features", "bugs"}
     assert raw.differences(landed, undisturbed.raw) == []
+
+
+@pytest.mark.parametrize("found", [{}, {"error": "timed out"}, {"errors": ["timed out"]}])
+def test_an_object_that_says_nothing_is_no_record(found: dict[str, Any]) -> None:
+    """It would land as a version of the test that was asked for, without a title or analytics."""
+    with pytest.raises(Unusable):
+        opened({"exploratory_test": found}, ["exploratory_test"], is_object=True)
+    whole = found | {"id": 1}
+    assert opened({"test": whole}, ["test"], is_object=True)[0] == whole
+
+
+def test_what_others_say_steers_no_terminal() -> None:
+    assert quoted(f"a\n {_STEERING}  b") == "a [2J[31mReject b"
+    with pytest.raises(Unusable) as failure:
+        opened({"bugs": [], "error": _STEERING}, ["bugs"], is_object=False)
+    assert str(failure.value).isprintable()

@@ -7,26 +7,26 @@ import pytest
 from rich.console import Console
 
 from testio_loader.land.progress import Bars, Lines
-from testio_loader.read.counts import Tally
+from testio_loader.read.counts import Counts
 
 
 @pytest.fixture
-def tally() -> Tally:
+def counts() -> Counts:
     """Half of the bugs and all tests are read."""
-    tally = Tally()
+    counts = Counts()
     for endpoint, opened, closed in (("bugs", 4, 2), ("tests", 1, 1)):
         for _ in range(opened):
-            tally.open(endpoint)
+            counts.open(endpoint)
         for _ in range(closed):
-            tally.close(endpoint)
-    return tally
+            counts.close(endpoint)
+    return counts
 
 
 def test_a_log_has_a_line_of_what_is_read_and_landed(
-    tally: Tally, caplog: pytest.LogCaptureFixture
+    counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "testio_loader")
-    lines = Lines("acme", tally, period=0)
+    lines = Lines("acme", counts, period=0)
     with lines("Extract testio"):
         lines.update("bugs", 1_234)
     with lines("Load testio in 1700000000.1"):
@@ -39,17 +39,17 @@ def test_a_log_has_a_line_of_what_is_read_and_landed(
     ]
 
 
-def test_a_short_load_leaves_no_line(tally: Tally, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_short_load_leaves_no_line(counts: Counts, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "testio_loader")
-    lines = Lines("acme", tally)
+    lines = Lines("acme", counts)
     with lines("Extract testio"):
         lines.update("bugs", 1)
     assert caplog.messages == []
 
 
-def test_a_terminal_has_a_bar_for_each_endpoint_that_is_read(tally: Tally) -> None:
+def test_a_terminal_has_a_bar_for_each_endpoint_that_is_read(counts: Counts) -> None:
     screen = io.StringIO()
-    bars = Bars("acme", tally, Console(file=screen, force_terminal=True, width=80))
+    bars = Bars("acme", counts, Console(file=screen, force_terminal=True, width=80))
     with bars("Extract testio"):
         bars.update("bugs", 1_234)
     seen = screen.getvalue()

@@ -11,8 +11,8 @@ import pytest
 
 from testio_loader.api.base import Answer, Effort
 from testio_loader.read.batches import Ask
-from testio_loader.read.crawler import Reader
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.crawler import Crawler
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.steps import Test as WaitingTest
 
 pytestmark = pytest.mark.slow
@@ -79,9 +79,9 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
     ages = {id_: NOW - DAY * (2 + id_ / TESTS) for id_ in ids}
     listed = {("tests", 1): orjson.dumps(list(ids)).decode()}
     known = Known() if is_first else Known(ages, listed, last_load_at=NOW - DAY)
-    rereading = Rereading(NOW, known, settling=30 * DAY, max_age=7 * DAY)
+    policy = RefreshPolicy(NOW, known, settling=30 * DAY, max_age=7 * DAY)
     most = landed = 0
-    for landing in Reader(account, 7, rereading, max_in_flight=4).read():
+    for landing in Crawler(account, 7, policy, max_in_flight=4).read():
         landed += len(landing.rows) if landing.table == "tests" else 0
         if landing.table == "tests":
             waiting = sum(isinstance(thing, WaitingTest | Ask) for thing in gc.get_objects())
@@ -92,8 +92,8 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
 
 
 def test_a_walk_that_leaves_something_out_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No answer can cause it; a mistake of ours may, and must not be silent."""
+    """No answer can cause this, but a mistake of ours can, and it must not go unnoticed."""
     monkeypatch.setattr("testio_loader.read.batches.Batches.take", lambda *_, **__: [])
-    rereading = Rereading(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
+    policy = RefreshPolicy(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
     with pytest.raises(RuntimeError, match=r"bugs \(400\), executions \(400\), tests \(1\)"):
-        list(Reader(Account(seconds=0.0), 7, rereading, max_in_flight=4).read())
+        list(Crawler(Account(seconds=0.0), 7, policy, max_in_flight=4).read())

@@ -122,7 +122,7 @@ def test_a_name_in_a_file_that_sets_nothing_is_named() -> None:
 
 def test_every_setting_is_known_and_documented() -> None:
     """Issue 15, Messages: who adds one is reminded to say how it can be wrong, and what it does."""
-    given = {"product_ids", "test_ids", "known", "record_to", "replay_from", "tally"}
+    given = {"product_ids", "test_ids", "known", "record_to", "replay_from", "counts"}
     of_source = {
         name
         for name in inspect.signature(source).parameters

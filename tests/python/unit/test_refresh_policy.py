@@ -7,26 +7,26 @@ from typing import Any
 
 import pytest
 
-from testio_loader.read.refresh_policy import Known, Rereading
+from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.schedule import Schedule
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def rereading(
+def policy(
     ages: dict[int, float], *, since_last: float | None = 1.0, max_age: float = 7
-) -> Rereading:
+) -> RefreshPolicy:
     """Tests by their age in days, and days since the last load."""
     known = Known(
         read_at={test: NOW - age * DAY for test, age in ages.items()},
         last_load_at=None if since_last is None else NOW - since_last * DAY,
     )
-    return Rereading(NOW, known, settling=30 * DAY, max_age=max_age * DAY)
+    return RefreshPolicy(NOW, known, settling=30 * DAY, max_age=max_age * DAY)
 
 
-def turn(rereading: Rereading) -> list[int]:
-    return [test_id for test_id in rereading.known.read_at if rereading.is_turn(test_id)]
+def turn(policy: RefreshPolicy) -> list[int]:
+    return [test_id for test_id in policy.known.read_at if policy.is_turn(test_id)]
 
 
 def ended(days_ago: float) -> str:
@@ -58,65 +58,65 @@ def ended(days_ago: float) -> str:
     ],
 )
 def test_a_test_is_due_while_it_or_its_bugs_can_change(is_due: bool, test: dict[str, Any]) -> None:
-    assert rereading({1: 0.5}).is_due(1, test) is is_due
+    assert policy({1: 0.5}).is_due(1, test) is is_due
 
 
 def test_a_test_that_was_never_read_completely_is_due() -> None:
-    assert rereading({}).is_due(1, {"status": "archived", "end_at": ended(400)})
+    assert policy({}).is_due(1, {"status": "archived", "end_at": ended(400)})
 
 
 def test_a_small_account_is_read_whole() -> None:
     ages = dict.fromkeys(range(200), 0.0)
-    assert len(turn(rereading(ages))) == 200
+    assert len(turn(policy(ages))) == 200
 
 
 def test_what_was_just_read_is_not_read_again() -> None:
     ages = dict.fromkeys(range(300), 1.0)
-    assert turn(rereading(ages)) == []
+    assert turn(policy(ages)) == []
 
 
 def test_the_longest_unread_come_first() -> None:
     ages = {test: 2 + test / 100 for test in range(300)}
-    oldest = turn(rereading(ages))
+    oldest = turn(policy(ages))
     assert oldest == list(range(300))[-len(oldest) :]
     assert 300 / 7 < len(oldest) < 2 * 300 / 7
 
 
 def test_what_would_grow_too_old_until_the_next_load_is_read_however_much_it_is() -> None:
     ages = dict.fromkeys(range(300), 5.6)
-    assert len(turn(rereading(ages))) == 300
+    assert len(turn(policy(ages))) == 300
 
 
 @pytest.mark.parametrize("since_last", [None, 7.0, 30.0])
 def test_without_a_load_for_long_all_that_has_aged_is_read(since_last: float | None) -> None:
     ages = dict.fromkeys(range(300), 3.0)
-    assert len(turn(rereading(ages, since_last=since_last))) == 300
+    assert len(turn(policy(ages, since_last=since_last))) == 300
 
 
 def test_an_age_of_nothing_reads_everything() -> None:
     ages = dict.fromkeys(range(300), 0.1)
-    assert len(turn(rereading(ages, max_age=0))) == 300
+    assert len(turn(policy(ages, max_age=0))) == 300
 
 
 def test_tests_that_were_read_at_the_same_time_take_turns() -> None:
     """Issue 15, row 25: whose turn it is shows when a test is met, not when all are known."""
     ages = dict.fromkeys(range(300), 2.0)
-    assert 300 / 7 < len(turn(rereading(ages))) < 2 * 300 / 7
+    assert 300 / 7 < len(turn(policy(ages))) < 2 * 300 / 7
 
 
 def test_what_has_gone_takes_up_no_turn() -> None:
     """Issue 15, row 25: the ledger knows tests that no list has any more."""
     gone = dict.fromkeys(range(1000, 2000), 6.9)
     ages = {test: 2 + test / 100 for test in range(300)}
-    both = rereading(gone | ages)
+    both = policy(gone | ages)
     listed = {("tests", 1): str(list(ages))}
     both = replace(both, known=replace(both.known, listed=listed))
-    assert [test for test in turn(both) if test < 1000] == turn(rereading(ages))
+    assert [test for test in turn(both) if test < 1000] == turn(policy(ages))
 
 
 def test_of_one_product_its_own_tests_take_turns() -> None:
     """Issue 15, row 25: a small product is read whole, as a small account is."""
-    all_of_them = rereading(dict.fromkeys(range(300), 1.0))
+    all_of_them = policy(dict.fromkeys(range(300), 1.0))
     listed = {("tests", 1): str(list(range(100))), ("tests", 2): str(list(range(100, 300)))}
     of_one = replace(
         all_of_them, known=replace(all_of_them.known, listed=listed), product_ids=frozenset({1})
@@ -133,7 +133,7 @@ def test_loads_at_any_rhythm_keep_everything_young(every: float) -> None:
     for _ in range(int(100 / every)):
         now += every * DAY
         known = Known(read_at=read_at, last_load_at=last)
-        turns = turn(Rereading(now, known, settling=30 * DAY, max_age=7 * DAY))
+        turns = turn(RefreshPolicy(now, known, settling=30 * DAY, max_age=7 * DAY))
         read_at |= dict.fromkeys(turns, now)
         assert now - min(read_at.values()) < 7 * DAY
         counts.append(len(turns))

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +9,18 @@ import pytest
 import raw
 from click.testing import CliRunner
 from commands import run as command
-from conftest import Loaded, Rows, Run, configured
+from conftest import Loaded, Run, configured
 from sandbox_reads import all_tests
 from servers import scripted
-from test_batches import Api, read
-from test_breaker import fail, is_stopped
 
-from testio_loader.api.base import RateLimited, Unusable
-from testio_loader.api.canonical_json import parse
-from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.base import Unusable
 from testio_loader.api.client import Client
-from testio_loader.api.endpoints import EXECUTIONS
-from testio_loader.api.envelope import opened
-from testio_loader.api.redaction import quoted
 from testio_loader.commands.cli import main
-from testio_loader.read import batches
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 
 pytestmark = pytest.mark.slow
 
-Select = Callable[[str], Rows]
 _SECRET = "t0k3n-0f-s0m3b0dy"
-_STEERING = "\x1b[2J\x1b[31m\u202eReject\x07"
 
 
 def instead(account: Account, wanted: str, answer: Answer) -> Handler:
@@ -62,12 +51,6 @@ def test_a_call_that_came_too_slowly_or_too_early_is_made_again(status: int) -> 
 # What it says
 
 
-def test_an_integer_that_is_too_long_costs_no_list() -> None:
-    """Python refuses more than 4,300 digits; all other bugs of the test were lost with it."""
-    assert parse(b'[{"id":1,"x":%s}]' % (b"9" * 5000)) == ([{"id": 1, "x": None}], 1)
-    assert parse(b"[%s]" % (b"9" * 4000)) == ([int("9" * 4000)], 0)
-
-
 @pytest.mark.parametrize("count", [True, -1, 2**63, 2.5, [1], None])
 def test_a_count_that_is_none_is_ignored(
     count: Any, account: Account, run: Run, warehouse: Path
@@ -75,40 +58,6 @@ def test_a_count_that_is_none_is_ignored(
     """It could not land, so nothing did."""
     body = account("/products", {}).json() | {"meta": {"record_count": count}}
     assert run(instead(account, "/products", Answer(200, body))).exit_code == 0
-
-
-@pytest.mark.parametrize("count", [100, 1, 0])
-def test_a_count_of_less_than_there_is_ends_no_list(count: int) -> None:
-    """A count of the page, instead of all, had the rest pass for complete."""
-    pages = [
-        [{"id": 100 * page + n, "test_cycle": {"id": 1}} for n in range(100)] for page in (0, 1)
-    ]
-    api = Api(lambda ids: [*pages, []][min(len(api.asked) - 1, 2)], claimed=count)
-    outcome, ids = read(api, 1, EXECUTIONS)[1]
-    assert (outcome, len(ids)) == ("ok", 200)
-
-
-def test_a_list_without_end_is_given_up() -> None:
-    """Each page had new records, for hours, and all of them stood in memory."""
-    api = Api(
-        lambda ids: [
-            {"id": 100 * len(api.asked) + n, "test_cycle": {"id": ids[0]}} for n in range(100)
-        ]
-    )
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(batches, "_MOST_PAGES", 3)
-        found = read(api, 2, EXECUTIONS)
-    assert found == {test: ("more than 3 pages, and no end of them", []) for test in (1, 2)}
-    assert len(api.asked) == 3 + 3 + 3
-
-
-@pytest.mark.parametrize("found", [{}, {"error": "timed out"}, {"errors": ["timed out"]}])
-def test_an_object_that_says_nothing_is_no_record(found: dict[str, Any]) -> None:
-    """It would land as a version of the test that was asked for, without a title or analytics."""
-    with pytest.raises(Unusable):
-        opened({"exploratory_test": found}, ["exploratory_test"], is_object=True)
-    whole = found | {"id": 1}
-    assert opened({"test": whole}, ["test"], is_object=True)[0] == whole
 
 
 def test_details_of_another_test_are_not_those_that_were_asked_for(
@@ -124,24 +73,7 @@ def test_details_of_another_test_are_not_those_that_were_asked_for(
     assert raw.differences(landed, undisturbed.raw) == []
 
 
-def test_an_endpoint_whose_rate_limit_never_ends_is_given_up() -> None:
-    """Each such call waits for up to 1,500 seconds, and an account may have thousands."""
-    breaker = Breaker(lambda: None)
-    fail(breaker, "/bugs", 4, RateLimited("HTTP 429"))
-    assert not is_stopped(breaker, "/bugs")
-    fail(breaker, "/bugs", 1, RateLimited("HTTP 429"))
-    assert is_stopped(breaker, "/bugs")
-    assert not is_stopped(breaker, "/products")
-
-
 # What of it is told
-
-
-def test_what_others_say_steers_no_terminal() -> None:
-    assert quoted(f"a\n {_STEERING}  b") == "a [2J[31mReject b"
-    with pytest.raises(Unusable) as failure:
-        opened({"bugs": [], "error": _STEERING}, ["bugs"], is_object=False)
-    assert str(failure.value).isprintable()
 
 
 @pytest.mark.parametrize("status", [301, 304])

@@ -8,21 +8,22 @@ import pytest
 from testio_loader.api.base import (
     CallFailed,
     NotFound,
+    RateLimited,
     ReadingStopped,
     Refused,
     TooSlow,
     Unauthorized,
     Unusable,
 )
-from testio_loader.api.circuit_breaker import Breaker
+from testio_loader.api.circuit_breaker import CircuitBreaker
 
 
-def fail(breaker: Breaker, path: str, times: int, failure: CallFailed, **how: bool) -> None:
+def fail(breaker: CircuitBreaker, path: str, times: int, failure: CallFailed, **how: bool) -> None:
     for _ in range(times):
         breaker.failed(path, failure, is_divisible=how.get("is_divisible", False))
 
 
-def is_stopped(breaker: Breaker, path: str) -> bool:
+def is_stopped(breaker: CircuitBreaker, path: str) -> bool:
     try:
         breaker.check(path)
     except ReadingStopped:
@@ -31,7 +32,7 @@ def is_stopped(breaker: Breaker, path: str) -> bool:
 
 
 def test_an_api_that_is_down_is_not_asked_any_more() -> None:
-    breaker = Breaker(lambda: Unusable("HTTP 503"))
+    breaker = CircuitBreaker(lambda: Unusable("HTTP 503"))
     fail(breaker, "/products/1/features", 10, Unusable("HTTP 503"))
     fail(breaker, "/bugs", 9, TooSlow("timed out"), is_divisible=True)
     assert not is_stopped(breaker, "/products")
@@ -41,7 +42,7 @@ def test_an_api_that_is_down_is_not_asked_any_more() -> None:
 
 
 def test_an_answer_in_between_shows_that_it_is_up() -> None:
-    breaker = Breaker(lambda: pytest.fail("no need to ask"))
+    breaker = CircuitBreaker(lambda: pytest.fail("no need to ask"))
     for _ in range(10):
         fail(breaker, "/bugs", 19, Unusable("HTTP 503"))
         breaker.succeeded("/bugs")
@@ -51,7 +52,7 @@ def test_an_answer_in_between_shows_that_it_is_up() -> None:
 
 
 def test_an_endpoint_that_is_broken_is_given_up_and_others_are_not() -> None:
-    breaker = Breaker(lambda: None)
+    breaker = CircuitBreaker(lambda: None)
     for test in range(50):
         assert not is_stopped(breaker, f"/exploratory_tests/{test}")
         fail(breaker, f"/exploratory_tests/{test}?page=1", 1, Unusable("not JSON"))
@@ -71,13 +72,13 @@ def test_an_endpoint_that_is_broken_is_given_up_and_others_are_not() -> None:
 def test_what_is_to_be_expected_gives_no_endpoint_up(
     failure: CallFailed, is_divisible: bool
 ) -> None:
-    breaker = Breaker(lambda: None)
+    breaker = CircuitBreaker(lambda: None)
     fail(breaker, "/bugs", 500, failure, is_divisible=is_divisible)
     assert not is_stopped(breaker, "/bugs")
 
 
 def test_a_token_that_is_refused_ends_it_all_at_once() -> None:
-    breaker = Breaker(lambda: Unauthorized("HTTP 401"))
+    breaker = CircuitBreaker(lambda: Unauthorized("HTTP 401"))
     told = breaker.failed("/bugs", Unauthorized("HTTP 401"), is_divisible=False)
     assert isinstance(told, ReadingStopped)
     assert is_stopped(breaker, "/products")
@@ -86,7 +87,7 @@ def test_a_token_that_is_refused_ends_it_all_at_once() -> None:
 def test_a_token_that_is_refused_for_one_kind_of_call_is_probed_once() -> None:
     """Issue 15, row 15: others are still asked, and 50 refusals end that kind."""
     probes: list[None] = []
-    breaker = Breaker(lambda: probes.append(None))
+    breaker = CircuitBreaker(lambda: probes.append(None))
     path = "/products/1/test_environments"
     told = breaker.failed(path, Unauthorized("HTTP 401"), is_divisible=False)
     assert isinstance(told, Unauthorized)
@@ -110,7 +111,7 @@ def test_nobody_asks_while_it_is_asked_whether_it_is_up() -> None:
         answered.wait(5)
         return Unusable("HTTP 503")
 
-    breaker = Breaker(probe)
+    breaker = CircuitBreaker(probe)
     with ThreadPoolExecutor() as pool:
         pool.submit(fail, breaker, "/bugs", 20, Unusable("HTTP 503"))
         assert asked.wait(5)
@@ -118,3 +119,23 @@ def test_nobody_asks_while_it_is_asked_whether_it_is_up() -> None:
         assert not wait([other], timeout=0.2).done
         answered.set()
         assert other.result(5)
+
+
+def test_an_endpoint_whose_rate_limit_never_ends_is_given_up() -> None:
+    """Each such call waits for up to 1,500 seconds, and an account may have thousands."""
+    breaker = CircuitBreaker(lambda: None)
+    fail(breaker, "/bugs", 4, RateLimited("HTTP 429"))
+    assert not is_stopped(breaker, "/bugs")
+    fail(breaker, "/bugs", 1, RateLimited("HTTP 429"))
+    assert is_stopped(breaker, "/bugs")
+    assert not is_stopped(breaker, "/products")
+
+
+def test_failures_of_another_sort_do_not_hasten_the_end_of_a_rate_limit() -> None:
+    breaker = CircuitBreaker(lambda: None)
+    fail(breaker, "/bugs", 10, Unusable("HTTP 500"))
+    fail(breaker, "/bugs", 4, RateLimited("HTTP 429"))
+    assert not is_stopped(breaker, "/bugs")
+    breaker.succeeded("/bugs")
+    fail(breaker, "/bugs", 4, RateLimited("HTTP 429"))
+    assert not is_stopped(breaker, "/bugs")
