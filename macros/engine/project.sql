@@ -85,7 +85,7 @@
     {%- if type == 'bigint' -%} {{ testio.to_bigint(text) }}
     {%- elif type == 'boolean' -%} {{ testio.to_boolean(text) }}
     {%- elif type == 'timestamp' -%} {{ testio.to_timestamp(text) }}
-    {%- elif type == 'array' -%} case when {{ text }} like '[%' then {{ text }} end
+    {%- elif type == 'array' -%} case when {{ text }} like '[%' then case when not {{ is_text }} then {{ text }} end end
     {%- elif type == 'json' -%} {{ text }}
     {%- elif type in ('text', 'label') -%}
         case when {{ nested }} then case when {{ is_text }} then {{ text }} end else {{ text }} end

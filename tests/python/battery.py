@@ -172,8 +172,13 @@ def land(warehouse: Path) -> int:
             ids = json.dumps([row["id"] for row in rows], separators=(",", ":"))
             # As if all had come with a read of the scope that its last record came with.
             connection.execute(
-                "insert into testio_raw.ledger by name select * replace (? as ids) "
-                "from testio_raw.ledger where endpoint = ? order by read_at desc limit 1",
+                "insert into testio_raw.ledger by name"
+                " select * replace (? as ids, 'battery' as _dlt_load_id)"
+                " from testio_raw.ledger where endpoint = ? order by read_at desc limit 1",
                 [ids, endpoint.name],
             )
+        connection.execute(
+            "insert into testio_raw._dlt_loads by name select * replace ('battery' as load_id)"
+            " from testio_raw._dlt_loads order by inserted_at desc limit 1"
+        )
     return count

@@ -2,21 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import battery
-import duckdb
 import pytest
 from commands import PROJECT
 from compare import different, fingerprint, fingerprints, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres, environment
-from spark import Spark, engine, tasks_by_executor
+from spark import Spark, tasks_by_executor
 from spark_connect import SparkConnect
-
-from testio_loader.api.endpoints import ENDPOINTS
 
 pytestmark = pytest.mark.slow
 
@@ -58,38 +53,22 @@ def assert_same(duckdb: DuckDB, other: Engine) -> None:
     assert different(found) == set()
 
 
-@pytest.fixture(scope="session")
-def built_duckdb(hostile: Path) -> DuckDB:
-    engine = DuckDB(hostile)
-    engine.dbt("run")
-    return engine
-
-
-@pytest.fixture(scope="session")
-def battery_on_duckdb(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
-    path = tmp_path_factory.mktemp("battery") / "warehouse.duckdb"
-    shutil.copy(hostile, path)
-    assert battery.land(path) > 5000
+def made_on_duckdb(path: Path) -> DuckDB:
     engine = DuckDB(path)
     engine.dbt("run")
     return engine
 
 
-@pytest.mark.postgres
-def test_what_has_landed_is_the_same_on_postgres(
-    built_duckdb: DuckDB, built_postgres: Postgres
-) -> None:
-    assert_same(built_duckdb, built_postgres)
+@pytest.fixture(scope="session")
+def made_of_hostile(hostile: Path) -> DuckDB:
+    return made_on_duckdb(hostile)
 
 
 @pytest.mark.postgres
-def test_whatever_can_stand_in_a_record_is_the_same_on_postgres(
-    battery_on_duckdb: DuckDB, cluster: Postgres
+def test_whatever_has_landed_is_the_same_on_postgres(
+    battered: Path, built_postgres: Postgres
 ) -> None:
-    postgres = cluster.another("battery")
-    postgres.copy_raw(battery_on_duckdb.path)
-    postgres.dbt("run")
-    assert_same(battery_on_duckdb, postgres)
+    assert_same(made_on_duckdb(battered), built_postgres)
 
 
 @pytest.mark.postgres
@@ -167,22 +146,24 @@ def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedP
 
 
 @pytest.mark.spark
-def test_what_has_landed_is_the_same_on_spark(built_duckdb: DuckDB, built_spark: Spark) -> None:
+def test_whatever_has_landed_is_the_same_on_spark(
+    battered_without_exponents: Path, built_spark: Spark
+) -> None:
     """Though its raw tables are only added to, so that they have again what has not changed."""
-    assert_same(built_duckdb, built_spark)
+    assert_same(made_on_duckdb(battered_without_exponents), built_spark)
 
 
 @pytest.mark.spark
 def test_what_has_landed_is_the_same_on_spark_4(
-    built_duckdb: DuckDB, built_spark4: SparkConnect
+    made_of_hostile: DuckDB, built_spark4: SparkConnect
 ) -> None:
     """Though half of it has landed when its views were there already."""
-    assert_same(built_duckdb, built_spark4)
+    assert_same(made_of_hostile, built_spark4)
 
 
 @pytest.mark.spark
 def test_models_find_the_same_in_ansi_mode(
-    built_duckdb: DuckDB, built_spark4: SparkConnect
+    made_of_hostile: DuckDB, built_spark4: SparkConnect
 ) -> None:
     """As Databricks has it; dbt's own sessions on Spark switch it off."""
     target = built_spark4.folder / "target"
@@ -191,11 +172,11 @@ def test_models_find_the_same_in_ansi_mode(
         if node["resource_type"] == "model":
             name = f"{node['schema']}.{node['alias']}"
             # A contract has an order of columns, whatever that of the query is.
-            columns, _ = built_duckdb.query(f"select * from {name} limit 0")
+            columns, _ = made_of_hostile.query(f"select * from {name} limit 0")
             sql = (target / "compiled/testio" / node["original_file_path"]).read_text()
             rows = built_spark4.query(f"select {', '.join(columns)} from (\n{sql}\n)")
             found[name] = fingerprint(*rows)
-    assert found == fingerprints(built_duckdb, found)
+    assert found == fingerprints(made_of_hostile, found)
 
 
 @pytest.mark.spark
@@ -210,26 +191,3 @@ def test_a_cluster_runs_it_on_each_of_its_executors(built_spark: Spark) -> None:
 def test_spark_leaves_nothing_where_dbt_runs(built_spark: Spark) -> None:
     left = {path.name for path in built_spark.folder.iterdir()}
     assert not left & {"spark-warehouse", "metastore_db", "derby.log"}
-
-
-@pytest.mark.spark
-def test_whatever_can_stand_in_a_record_is_the_same_on_spark(
-    battery_on_duckdb: DuckDB,
-    cluster: Postgres,
-    spark_master: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """All but numbers that Java writes with an exponent, as docs/engines.md says."""
-    folder = tmp_path_factory.mktemp("battery_on_spark")
-    plain = DuckDB(Path(shutil.copy(battery_on_duckdb.path, folder)))
-    with duckdb.connect(str(plain.path)) as connection:
-        for endpoint in ENDPOINTS:
-            connection.execute(
-                f"delete from testio_raw.{endpoint.name} "
-                "where regexp_matches(payload, '[0-9]{8}[.][0-9]') and content_hash like 'battery%'"
-            )
-    plain.dbt("run")
-    spark = engine(folder, spark_master, cluster.another("iceberg_battery"))
-    spark.copy_raw(plain.path)
-    spark.dbt("run")
-    assert_same(plain, spark)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import PROJECT
+from conftest import Loaded
 from engines import DuckDB, Engine, Postgres
 from macro_cases import LISTED, MACROS, Macro, Rows
 from spark import Spark
@@ -71,8 +72,11 @@ def test_macros_find_on_duckdb_what_is_expected(loaded: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_macros_find_on_postgres_what_is_expected(built_postgres: Postgres) -> None:
-    _assert_expected(built_postgres, _quoted)
+def test_macros_find_on_postgres_what_is_expected(cluster: Postgres, undisturbed: Loaded) -> None:
+    postgres = cluster.another("macros")
+    postgres.copy_raw(undisturbed.path)
+    postgres.dbt("run", "--select", "stg_products")  # which brings the function that macros call
+    _assert_expected(postgres, _quoted)
 
 
 @pytest.mark.spark
