@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,8 +146,11 @@ def _variants(record: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def land(warehouse: Path) -> int:
-    """Add the battery to what has landed, seen by the reads it would have come with."""
+def land(warehouse: Path, besides: str = "(?!)") -> int:
+    """Add the battery to what has landed, seen by the reads it would have come with.
+
+    Documents in which the pattern `besides` is found are left out.
+    """
     count = 0
     with duckdb.connect(str(warehouse)) as connection:
         for endpoint in ENDPOINTS:
@@ -158,6 +162,8 @@ def land(warehouse: Path) -> int:
             record = json.loads(template["payload"])
             rows = []
             for payload in _variants(record):
+                if re.search(besides, payload):
+                    continue
                 count += 1
                 is_text = isinstance(template["id"], str)
                 id_ = f"battery_{count}" if is_text else _FIRST_ID + count
