@@ -34,14 +34,14 @@ create temp macro as_text(t, type) as case when type not in ('OBJECT', 'ARRAY') 
 create temp macro name_of(j) as as_name(j ->> '$', json_type(j));
 create temp macro label_of(j) as as_label(j ->> '$', json_type(j));
 create temp macro text_of(j) as as_text(j ->> '$', json_type(j));
-create temp macro as_array(t) as case when t like '[%' then t end;
-create temp macro length_of(t) as coalesce(try(json_array_length(as_array(t))), 0)::bigint;
+create temp macro as_array(t, type) as case when type = 'ARRAY' then t end;
+create temp macro length_of(t, type) as coalesce(json_array_length(as_array(t, type)), 0)::bigint;
 
--- The texts of an array whose elements are texts, or objects with a text at one of these keys.
+-- The texts of an array of JSON whose elements are texts, or objects with a text at one of these keys.
 create temp macro texts_of(t, key, other_key) as
     list_filter(
         list_transform(
-            try(from_json(as_array(t), '["JSON"]')),
+            try(from_json(case when t like '[%' then t end, '["JSON"]')),
             lambda e: case
                 when json_type(e) = 'OBJECT' then coalesce(name_of(e -> key), name_of(e -> other_key))
                 else label_of(e)
@@ -381,8 +381,8 @@ select
     as_label(t[1], y[1]) as title,
     as_text(t[2], y[2]) as description,
     as_text(t[3], y[3]) as howtofind,
-    coalesce(to_json(texts_of(t[4], 'path', 'title'))::text, '[]') as user_stories,
-    coalesce(nullif(section_ids, '[]'), as_array(t[5]), '[]') as section_ids
+    coalesce(to_json(texts_of(as_array(t[4], y[4]), 'path', 'title'))::text, '[]') as user_stories,
+    coalesce(nullif(section_ids, '[]'), as_array(t[5], y[5]), '[]') as section_ids
 from (
     select
         *,
@@ -455,20 +455,20 @@ select
     as_name(t[23], y[23]) as product_type,
     as_name(t[25], y[25]) as section_name,
     as_label(t[27], y[27]) as test_environment_title,
-    try(from_json(as_array(t[28]), '[
+    try(from_json(as_array(t[28], y[28]), '[
         {
-            "id": "VARCHAR", "feature_id": "VARCHAR", "title": "JSON", "user_stories": "VARCHAR"
+            "id": "VARCHAR", "feature_id": "VARCHAR", "title": "JSON", "user_stories": "JSON"
         }
     ]')) as features,
-    try(from_json(as_array(t[29]), '[
+    try(from_json(as_array(t[29], y[29]), '[
         {
             "id": "VARCHAR", "category": {"name": "JSON"}, "vendor": {"name": "JSON"},
             "operating_system": {"name": "JSON"}, "min_operating_system_version": {"name": "JSON"},
-            "max_operating_system_version": {"name": "JSON"}, "devices": "VARCHAR",
+            "max_operating_system_version": {"name": "JSON"}, "devices": "JSON",
             "browsers": [{"name": "JSON"}], "browser_based": "VARCHAR", "gaming": "VARCHAR"
         }
     ]')) as requirements,
-    length_of(t[30]) as attachment_count,
+    length_of(t[30], y[30]) as attachment_count,
     coalesce(as_boolean(t[9]), false) as is_demo,
     coalesce(as_boolean(t[10]), false) as enable_low,
     coalesce(as_boolean(t[11]), false) as enable_high,
@@ -507,7 +507,7 @@ select
     as_name(t[3], y[3]) as tester_name,
     as_name(t[1], y[1]) as status,
     as_text(t[2], y[2]) as comment,
-    try(from_json(as_array(t[4]), '[
+    try(from_json(as_array(t[4], y[4]), '[
         {
             "category": {"name": "JSON"}, "vendor": {"name": "JSON"}, "device": {"name": "JSON"},
             "operating_system": {"name": "JSON"}, "operating_system_version": {"name": "JSON"}
@@ -581,16 +581,16 @@ select
     as_text(t[6], y[6]) as expected_result,
     as_text(t[7], y[7]) as actual_result,
     as_label(t[9], y[9]) as external_id,
-    try(from_json(as_array(t[10]), '[
+    try(from_json(as_array(t[10], y[10]), '[
         {
             "category": {"name": "JSON"}, "vendor": {"name": "JSON"}, "device": {"name": "JSON"},
             "operating_system": {"name": "JSON"}, "operating_system_version": {"name": "JSON"},
             "browsers": [{"name": "JSON"}]
         }
     ]')) as devices,
-    length_of(t[11]) as comment_count,
-    length_of(t[12]) as attachment_count,
-    case when status = 'rejected' then as_array(t[11]) end as comments,
+    length_of(t[11], y[11]) as comment_count,
+    length_of(t[12], y[12]) as attachment_count,
+    case when status = 'rejected' then as_array(t[11], y[11]) end as comments,
     as_label(t[23], y[23]) as report_title,
     t[24] as report_data,
     coalesce(as_boolean(t[14]), false) as is_known,
