@@ -1,14 +1,13 @@
 """Accounts that nobody would think of: an ordinary one, in which any field may be anything.
 
 An account is drawn as a list of changes to the answers of a small sandbox. `land` lands many of
-them as the customers of one warehouse, each of them a second time with its answers in another
-order: those customers' ids are larger by `REVERSED`.
+them as the customers of one warehouse, with their answers in an order.
 """
 
 import contextlib
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -34,8 +33,6 @@ from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Handler
 
-REVERSED = 1_000_000
-"""What is added to a customer's id for the same account in another order."""
 _NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 _SHAPES = 6
 """How many ordinary accounts there are to change."""
@@ -341,8 +338,10 @@ class Landed:
     served: dict[int, dict[str, list[Any]]] = field(default_factory=dict)
 
 
-def land(drawn: Sequence[Drawn], path: Path) -> Landed:
-    """Land accounts as customers 1, 2, …, and in another order as 1,000,001, …; in one load."""
+def land(
+    drawn: Sequence[Drawn], path: Path, order: Callable[[Answers], Answers] = lambda given: given
+) -> Landed:
+    """Land accounts as customers 1, 2, … in one load, their records in an order."""
     landed = Landed(path)
 
     class Everybody:
@@ -352,16 +351,11 @@ def land(drawn: Sequence[Drawn], path: Path) -> Landed:
             pass
 
         def read(self) -> Iterator[Any]:
-            for number, account in enumerate(drawn, 1):
-                answers = account.answers()
-                for customer_id, given in (
-                    (number, answers),
-                    (number + REVERSED, reordered(answers)),
-                ):
-                    api = Api(given)
-                    with contextlib.suppress(NothingRead):
-                        yield from _reader(api, customer_id).read()
-                    landed.served[customer_id] = api.served
+            for customer_id, account in enumerate(drawn, 1):
+                api = Api(order(account.answers()))
+                with contextlib.suppress(NothingRead):
+                    yield from _reader(api, customer_id).read()
+                landed.served[customer_id] = api.served
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(source, "Crawler", Everybody)
