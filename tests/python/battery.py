@@ -146,10 +146,10 @@ def _variants(record: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def land(warehouse: Path, besides: str = "(?!)") -> int:
+def land(warehouse: Path, leave_out: str | None = None) -> int:
     """Add the battery to what has landed, seen by the reads it would have come with.
 
-    Documents in which the pattern `besides` is found are left out.
+    Documents in which the pattern `leave_out` is found do not land.
     """
     count = 0
     with duckdb.connect(str(warehouse)) as connection:
@@ -162,7 +162,7 @@ def land(warehouse: Path, besides: str = "(?!)") -> int:
             record = json.loads(template["payload"])
             rows = []
             for payload in _variants(record):
-                if re.search(besides, payload):
+                if leave_out and re.search(leave_out, payload):
                     continue
                 count += 1
                 is_text = isinstance(template["id"], str)

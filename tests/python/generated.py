@@ -1,7 +1,7 @@
 """Accounts that nobody would think of: an ordinary one, in which any field may be anything.
 
 An account is drawn as a list of changes to the answers of a small sandbox. `land` lands many of
-them as the customers of one warehouse, with their answers in an order.
+them as the customers of one warehouse, with their answers as given or in another order.
 """
 
 import contextlib
@@ -304,6 +304,11 @@ def _put(bodies: dict[str, Body], place: Path_, value: Any) -> None:
         parent[key] = None if value is MISSING else copy.deepcopy(value)
 
 
+def as_given(answers: Answers) -> Answers:
+    """Return the same, as the sandbox has it."""
+    return answers
+
+
 def reordered(answers: Answers) -> Answers:
     """Return the same with records, and keys, the other way round.
 
@@ -338,10 +343,8 @@ class Landed:
     served: dict[int, dict[str, list[Any]]] = field(default_factory=dict)
 
 
-def land(
-    drawn: Sequence[Drawn], path: Path, order: Callable[[Answers], Answers] = lambda given: given
-) -> Landed:
-    """Land accounts as customers 1, 2, … in one load, their records in an order."""
+def land(drawn: Sequence[Drawn], path: Path, order: Callable[[Answers], Answers]) -> Landed:
+    """Land accounts as customers 1, 2, … in one load, each answer put into an order."""
     landed = Landed(path)
 
     class Everybody:

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 from commands import DATA_ONLY, run_dbt
-from generated import Drawn, Landed, accounts, described, land, reordered
+from generated import Drawn, Landed, accounts, as_given, described, land, reordered
 from hypothesis import HealthCheck, Phase, given, settings
 
 from testio_loader.api.canonical_json import canonical
@@ -50,29 +50,41 @@ def drawn() -> list[Drawn]:
     return found
 
 
+ORDERS = {"as given": as_given, "reordered": reordered}
+
+
 @pytest.fixture(scope="module")
-def landed(drawn: list[Drawn], tmp_path_factory: pytest.TempPathFactory) -> Landed:
+def landings(drawn: list[Drawn], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Landed]:
+    """The accounts in a warehouse for each order of their records."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-        return land(drawn, tmp_path_factory.mktemp("generated") / "warehouse.duckdb")
+        return {
+            name: land(drawn, tmp_path_factory.mktemp("generated") / "warehouse.duckdb", order)
+            for name, order in ORDERS.items()
+        }
 
 
 @pytest.fixture(scope="module")
-def landed_reordered(drawn: list[Drawn], tmp_path_factory: pytest.TempPathFactory) -> Landed:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-        path = tmp_path_factory.mktemp("reordered") / "warehouse.duckdb"
-        return land(drawn, path, reordered)
+def failures(landings: dict[str, Landed]) -> dict[str, str]:
+    """What the build of each warehouse has failed with; nothing, if it has passed."""
+    found = {}
+    for name, landed in landings.items():
+        try:
+            run_dbt(landed.path, "build", *DATA_ONLY)
+            found[name] = ""
+        except AssertionError as failure:
+            found[name] = str(failure)
+    return found
 
 
-@pytest.fixture(scope="module")
-def built(landed: Landed) -> str:
-    """What the build has failed with; nothing, if it has passed."""
-    try:
-        run_dbt(landed.path, "build", *DATA_ONLY)
-    except AssertionError as failure:
-        return str(failure)
-    return ""
+@pytest.fixture(params=ORDERS)
+def order(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def landed(landings: dict[str, Landed], order: str) -> Landed:
+    return landings[order]
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -80,11 +92,7 @@ def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-@pytest.mark.parametrize("order", ["landed", "landed_reordered"])
-def test_each_record_given_is_kept_or_put_aside_or_missed_by_name(
-    order: str, request: pytest.FixtureRequest
-) -> None:
-    landed: Landed = request.getfixturevalue(order)
+def test_each_record_given_is_kept_or_put_aside_or_missed_by_name(landed: Landed) -> None:
     wrong: list[Any] = []
     for endpoint in ENDPOINTS:
         name = endpoint.name
@@ -120,18 +128,18 @@ def test_each_record_given_is_kept_or_put_aside_or_missed_by_name(
     assert wrong == []
 
 
-def test_the_build_is_green(drawn: list[Drawn], landed: Landed, built: str) -> None:
-    if built and "FUZZ_SHRINK" in os.environ:
-        find_smallest(drawn, re.findall(r"Failure in \w+ (\w+)", built))
-    assert not built
+def test_the_build_is_green(drawn: list[Drawn], failures: dict[str, str], order: str) -> None:
+    if failures[order] and "FUZZ_SHRINK" in os.environ:
+        find_smallest(drawn, order, re.findall(r"Failure in \w+ (\w+)", failures[order]))
+    assert not failures[order]
 
 
-def find_smallest(drawn: list[Drawn], nodes: list[str]) -> None:
+def find_smallest(drawn: list[Drawn], order: str, nodes: list[str]) -> None:
     """Fail with the smallest account with which one of the nodes fails."""
 
     def fails(accounts: list[Drawn]) -> bool:
         with tempfile.TemporaryDirectory() as folder:
-            landed = land(accounts, Path(folder, "warehouse.duckdb"))
+            landed = land(accounts, Path(folder, "warehouse.duckdb"), ORDERS[order])
             try:
                 run_dbt(landed.path, "build", "--select", *(f"+{node}" for node in nodes))
             except AssertionError:
@@ -150,7 +158,7 @@ def find_smallest(drawn: list[Drawn], nodes: list[str]) -> None:
     draw(len(drawn), [Phase.generate, Phase.shrink], check)
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("failures")
 def test_marts_name_nothing_that_was_not_given(landed: Landed) -> None:
     known = {customer_id: _everything(given) for customer_id, given in landed.served.items()}
     wrong = []
@@ -174,14 +182,12 @@ def test_marts_name_nothing_that_was_not_given(landed: Landed) -> None:
     assert wrong == []
 
 
-@pytest.mark.usefixtures("built")
-def test_the_order_of_records_and_keys_does_not_matter(
-    landed: Landed, landed_reordered: Landed
-) -> None:
-    """Of the same customer: which of two records with one key stays, goes by a hash with its id."""
-    run_dbt(landed_reordered.path, "run")
-    with duckdb.connect(str(landed.path), read_only=True) as connection:
-        connection.execute(f"attach '{landed_reordered.path}' as reordered (read_only)")
+@pytest.mark.usefixtures("failures")
+def test_the_order_of_records_and_keys_does_not_matter(landings: dict[str, Landed]) -> None:
+    """The same customer in both: a hash that has its id decides which of two like records stays."""
+    first, second = (landed.path for landed in landings.values())
+    with duckdb.connect(str(first), read_only=True) as connection:
+        connection.execute(f"attach '{second}' as reordered (read_only)")
         tables = connection.execute(
             "select table_schema, table_name from information_schema.columns"
             " where table_schema in ('testio_marts', 'testio_audit')"
@@ -191,10 +197,10 @@ def test_the_order_of_records_and_keys_does_not_matter(
         wrong = []
         for schema, table in tables:
             columns = "columns(lambda name: name not in ('load_id', 'landed_at'))"
-            first = f"select {columns} from {schema}.{table}"
-            second = f"select {columns} from reordered.{schema}.{table}"
+            ours = f"select {columns} from {schema}.{table}"
+            theirs = f"select {columns} from reordered.{schema}.{table}"
             different = connection.execute(
-                f"({first} except all {second}) union all ({second} except all {first})"
+                f"({ours} except all {theirs}) union all ({theirs} except all {ours})"
             ).fetchall()
             wrong += [(table, row) for row in different[:4]]
     assert wrong == []
