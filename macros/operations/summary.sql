@@ -17,7 +17,7 @@
                 union all
                 select 'incomplete scope of ' || endpoint, outcome from " ~ testio.relation_of('audit_incomplete_scopes') ~ "
             ) as rejected group by what, reason order by what, row_count desc") %}
-        {%- do testio.print_result('Most fragile features (bugs that were not rejected, a test cycle)', "
+        {%- do testio.print_result('Most fragile features (bugs that were not rejected, per test cycle)', "
             select features.title as feature, products.product_name as product, cycles.cycle_count as test_cycles, bugs.bug_count as bugs,
                 bugs.critical_count as critical, round(cast(bugs.bug_count as decimal(18, 4)) / cycles.cycle_count, 1) as bugs_per_cycle
             from (
