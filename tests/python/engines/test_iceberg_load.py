@@ -218,7 +218,7 @@ class Story(NamedTuple):
 @pytest.fixture(scope="module")
 def story(_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("story")
-    account = Account(products=2, tests=4, bugs=16)  # each commit takes as long as many records
+    account = Account(products=2, tests=6, bugs=20)  # each commit takes as long as many records
     _lake.begin()
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**SETTINGS, **_lake.environment}.items():
