@@ -1,34 +1,67 @@
 """The dlt source: one resource a raw table, all fed by one walk over the account."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.extract import DltResource
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.extract import DltResource, DltSource
 
 from testio_loader import settings
 from testio_loader.api.base import BASE_URL, Api
 from testio_loader.api.client import Client
-from testio_loader.api.endpoints import TABLES
+from testio_loader.api.endpoints import ENDPOINTS, TABLES, Endpoint
 from testio_loader.api.recording import Archive, Recorder
+from testio_loader.errors import Explained
+from testio_loader.land.ledger import ledger_of_pipeline
 from testio_loader.read.counts import Counts
-from testio_loader.read.crawler import MAX_IN_FLIGHT, Crawler, Plan
+from testio_loader.read.crawler import MAX_IN_FLIGHT, Crawler, Plan, needed
 from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.scope import MAX_RECORD_BYTES
 from testio_loader.read.steps import Landing
+from testio_loader.tables import LEDGER, QUARANTINE, Table
 
 _MANY, _LARGE = 500, 1_000_000
 """Rows, and characters, that are handed to dlt at once: what is more becomes another table, as
 dlt, Parquet and DuckDB hold each as a whole."""
-Rows = tuple[str, pa.Table]
-"""The name of a raw table, and rows for it."""
+_ALWAYS = (LEDGER.name, QUARANTINE.name)
+_DESTINATIONS = ("duckdb", "postgres")
+"""Of dlt's destinations those in which every version of a record is kept, as tests say."""
+Rows = tuple[Table, pa.Table]
+"""A raw table, and rows for it."""
 
 
-@dlt.source(name="testio", section="testio", max_table_nesting=0)
+class BadSelectionError(Explained):
+    """Resources were selected that say nothing by themselves; the message says what to add."""
+
+
+class BadDestinationError(Explained):
+    """The pipeline's destination cannot be loaded; the message says which can."""
+
+
+class BadLedgerError(Explained):
+    """What earlier loads have left says that nothing may land now; the message says what to do."""
+
+
+class TestioSource(DltSource):
+    """A source whose ledger always lands, and with it the lists that say what there is."""
+
+    def with_resources(self, *resource_names: str) -> DltSource:
+        """Return a source that reads these endpoints only, and what they need.
+
+        Bugs need the products and the lists of their tests, for instance. Ledger and quarantine
+        come with whatever is selected, as they say what is complete.
+        """
+        endpoints = needed([endpoint for endpoint in ENDPOINTS if endpoint.name in resource_names])
+        also = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
+        return super().with_resources(*resource_names, *also.difference(resource_names))
+
+
+@dlt.source(name="testio", section="testio", max_table_nesting=0, _impl_cls=TestioSource)
 def testio(
     api_token: dlt.TSecretStrValue = dlt.secrets.value,
     customer_id: int = dlt.config.value,
@@ -54,7 +87,7 @@ def testio(
         base_url: where the API is.
         product_ids: read these products only; all, if there are none.
         test_ids: read these tests and what belongs to them only.
-        known: what earlier loads have read; without it everything is read.
+        known: what earlier loads have read; by default what the pipeline's destination says.
         settling_days: how long after its end a test is read again at every load.
         max_age_days: how old what was read of a test may grow until it is read again.
         max_in_flight: calls at once.
@@ -76,18 +109,18 @@ def testio(
     )
     products, tests = tuple(product_ids), tuple(test_ids)
 
-    def reader() -> Crawler:
+    def crawler(endpoints: Sequence[Endpoint], known: Known) -> Crawler:
         archive = Archive(Path(replay_from)) if replay_from else None
         # A recording is replayed as what it is, if nothing else is asked for.
         recorded = None if products or tests else archive
-        api: Api = archive or Client(base_url, api_token, known.last_at if known else None)
+        api: Api = archive or Client(base_url, api_token, known.last_at)
         began_at = api.now()
         return Crawler(
             api,
             customer_id,
             RefreshPolicy(
                 began_at,
-                known or Known(),
+                known,
                 settling=timedelta(days=settling_days),
                 max_age=timedelta(days=max_age_days),
                 product_ids=frozenset(products),
@@ -95,6 +128,7 @@ def testio(
             product_ids=recorded.product_ids if recorded else products,
             test_ids=recorded.test_ids if recorded else tests,
             unlisted_test_ids=recorded.unlisted_test_ids if recorded else (),
+            endpoints=endpoints,
             max_in_flight=max_in_flight,
             max_record_bytes=int(max_record_mb * 1_000_000),
             recorder=Recorder(Path(record_to), began_at, products, tests) if record_to else None,
@@ -105,19 +139,27 @@ def testio(
 
     @dlt.resource(selected=False)
     def landings() -> Iterator[Rows]:
-        # A table that has no rows yet is a table all the same.
-        yield from ((table.name, table.to_arrow([])) for table in TABLES)
-        yield from _gathered(reader().read())
+        selected = dlt.current.source().selected_resources
+        endpoints = needed([endpoint for endpoint in ENDPOINTS if endpoint.name in selected])
+        try:
+            load_id = dlt.current.load_package_state()["load_id"]
+        except CurrentLoadPackageStateNotAvailable:  # somebody looks at rows without a pipeline
+            load_id, earlier = "", known or Known()
+        else:
+            _refuse_selection(endpoints, selected)
+            earlier = known or _earlier(dlt.current.pipeline(), customer_id, endpoints)
+        yield from ((table, table.to_arrow([], load_id)) for table in TABLES)
+        yield from _gathered(crawler(endpoints, earlier).read(), load_id)
 
     @dlt.resource(selected=False)
     def plan() -> Iterator[dict[str, Plan]]:
         """What the rest of a load would ask for; the lists are read, nothing lands."""
-        yield reader().plan()
+        yield crawler(ENDPOINTS, known or Known()).plan()
 
-    def rows_of(table: str) -> Any:
+    def rows_of(table: Table) -> Any:
         def pick(landed: Rows) -> Iterator[pa.Table]:
-            name, rows = landed
-            if name == table:
+            of, rows = landed
+            if of is table:
                 yield rows
 
         return pick
@@ -125,12 +167,42 @@ def testio(
     yield landings
     yield plan
     for table in TABLES:
-        yield dlt.transformer(
-            rows_of(table.name), data_from=landings, name=table.name, **table.hints()
+        yield dlt.transformer(rows_of(table), data_from=landings, name=table.name, **table.hints())
+
+
+def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) -> None:
+    """Raise BadSelectionError if what the selected endpoints need is not to land."""
+    wanted = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
+    if missing := sorted(wanted.difference(selected)):
+        raise BadSelectionError(
+            f"{', '.join(missing)} cannot be left out: select them as well, or select by "
+            "`with_resources`, which adds them"
         )
 
 
-def _gathered(landings: Iterable[Landing]) -> Iterator[Rows]:
+def _earlier(pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpoint]) -> Known:
+    """Return what earlier loads into the destination of a pipeline have read.
+
+    Raises:
+        BadDestinationError: if raw tables cannot be there.
+        BadLedgerError: if its times are in the future.
+    """
+    destination = pipeline.destination
+    kind = destination.destination_type.rpartition(".")[2] if destination else "none"
+    if kind not in _DESTINATIONS:
+        raise BadDestinationError(
+            f"the destination {kind} cannot keep versions of records: use duckdb or postgres in a "
+            "pipeline of your own, or `testio-loader load --destination iceberg`"
+        )
+    # Without transactions a merge that fails half-way leaves all rows of a table retired.
+    destination.caps_params["supports_transactions"] = True
+    ledger = ledger_of_pipeline(pipeline)
+    if problem := ledger.future_read(customer_id):
+        raise BadLedgerError(problem)
+    return ledger.known(customer_id, endpoints)
+
+
+def _gathered(landings: Iterable[Landing], load_id: str) -> Iterator[Rows]:
     """Put rows together, for each table takes dlt some milliseconds however small it is.
 
     Rows that have come together are parted, so that no table grows with an answer.
@@ -144,10 +216,10 @@ def _gathered(landings: Iterable[Landing]) -> Iterator[Rows]:
             waiting[name].append(row)
             size[name] += _size(row)
             if len(waiting[name]) >= _MANY or size[name] >= _LARGE:
-                yield name, tables[name].to_arrow(waiting.pop(name))
+                yield tables[name], tables[name].to_arrow(waiting.pop(name), load_id)
                 size[name] = 0
     for name, rows in waiting.items():
-        yield name, tables[name].to_arrow(rows)
+        yield tables[name], tables[name].to_arrow(rows, load_id)
 
 
 def _size(row: dict[str, Any]) -> int:

@@ -13,6 +13,9 @@ dlt joins the texts of several merge keys, and so takes bug 145 of customer 2 fo
 customer 21. This column can be null for dlt, as it is added to tables that have rows already.
 """
 
+LOAD_ID = "_dlt_load_id"
+"""dlt's column that tells rows of completed loads from others; dlt adds none to Arrow tables."""
+
 _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "bigint": pa.int64(),
     "text": pa.string(),
@@ -36,13 +39,15 @@ class Table:
         """Whether rows are versions of records; else they are events, which are only added."""
         return "content_hash" in self.columns
 
-    def to_arrow(self, rows: list[dict[str, Any]]) -> pa.Table:
-        """Return the rows in the form that dlt lands without looking into them."""
+    def to_arrow(self, rows: list[dict[str, Any]], load_id: str) -> pa.Table:
+        """Return the rows of a load in the form that dlt lands without looking into them."""
         schema = pa.schema(
             pa.field(name, _ARROW_TYPES[kind], nullable=name not in self.required)
             for name, kind in self.columns.items()
         )
-        return pa.Table.from_pylist(rows, schema)
+        load_ids = pa.array([load_id] * len(rows), pa.string())
+        field = pa.field(LOAD_ID, pa.string(), nullable=False)
+        return pa.Table.from_pylist(rows, schema).append_column(field, load_ids)
 
     def hints(self) -> dict[str, Any]:
         """Return what dlt is told about the table: its columns and how rows are written.
@@ -54,6 +59,7 @@ class Table:
             name: {"data_type": kind, "nullable": name not in self.required}
             for name, kind in self.columns.items()
         }
+        columns[LOAD_ID] = {"data_type": "text", "nullable": False}
         if not self.is_versioned:
             return {"columns": columns, "write_disposition": "append"}
         versions = {

@@ -18,6 +18,7 @@ from commands import run_dbt
 from engines import Postgres, postgres
 
 from testio_loader.commands.cli import main
+from testio_loader.commands.process import DLT_SETTINGS
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile
@@ -29,7 +30,7 @@ Rows = list[tuple[Any, ...]]
 Dbt = Callable[..., str]
 CUSTOMER_ID = 7
 SETTINGS = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    **DLT_SETTINGS,
     "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
 }
 

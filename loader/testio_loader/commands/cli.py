@@ -14,6 +14,7 @@ from testio_loader.commands.copy import copy
 from testio_loader.commands.drop import drop
 from testio_loader.commands.erase import erase
 from testio_loader.commands.load import load
+from testio_loader.commands.process import configure_dlt
 from testio_loader.commands.publish import publish
 from testio_loader.commands.sandbox import sandbox
 from testio_loader.commands.status import status
@@ -35,6 +36,7 @@ def main(verbose: bool) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("testio_loader").setLevel(logging.DEBUG if verbose else logging.INFO)
     # dlt logs failures with their tracebacks, which commands then tell in one line.
+    configure_dlt()
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 
 

@@ -13,6 +13,7 @@ import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
 from testio_loader.commands.failure import INCOMPLETE, Failure, explained, one_line
+from testio_loader.commands.process import keep_memory_small
 from testio_loader.commands.termination import ends_when_told
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def load(
     from testio_loader import customers, settings
     from testio_loader.land import pipeline
 
+    keep_memory_small()
     settings.refuse_wrong()
     selection = pipeline.Selection(
         product_ids,

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import dlt
 
 from testio_loader import clock
 from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
@@ -13,12 +15,10 @@ from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lis
 from testio_loader.read.refresh_policy import IdLists, Known, read_ids
 from testio_loader.read.scope import describe
 from testio_loader.tables import QUARANTINE
+from testio_loader.warehouses import raw
 
 if TYPE_CHECKING:
     from testio_loader.warehouses import Warehouse
-
-_OF_TESTS = [endpoint for endpoint in ENDPOINTS if endpoint.parent == "test"]
-_OF_ANY_TEST = [endpoint for endpoint in _OF_TESTS if not endpoint.for_test_cases]
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ class LedgerReader:
     def __init__(self, select: Callable[..., Sequence[Sequence[Any]]]) -> None:
         self._select = select
 
-    def known(self, customer_id: int) -> Known:
-        """Return what earlier loads have read completely of a customer."""
+    def known(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Known:
+        """Return what earlier loads have read completely of a customer.
+
+        A test was read if what belongs to it at these endpoints was.
+        """
         last = self._select(
             "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
             customer_id,
@@ -73,7 +76,7 @@ class LedgerReader:
         )
         products = self._products(customer_id)
         return Known(
-            self._read_at(customer_id),
+            self._read_at(customer_id, endpoints),
             self._listed(customer_id, products),
             self._of_tests(customer_id),
             products,
@@ -86,27 +89,48 @@ class LedgerReader:
         """Return what is known of products only: whose an account is, shows by them."""
         return Known(products=self._products(customer_id), accounts=self._accounts())
 
-    def _read_at(self, customer_id: int) -> dict[int, datetime]:
+    def _read_at(
+        self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS
+    ) -> dict[int, datetime]:
+        of_tests = _of_tests(endpoints)
+        of_any_test = [endpoint for endpoint in of_tests if not endpoint.for_test_cases]
+        if not of_any_test:
+            return {}
         rows = self._select(
             "select test_id, min(complete_at) from ("
             "  select test_id, endpoint, max(read_at) as latest_at,"
             "    max(case when is_complete then read_at end) as complete_at"
             "  from {ledger}"
-            f"  where customer_id = %s and test_id is not null and endpoint in {_names(_OF_TESTS)}"
+            f"  where customer_id = %s and test_id is not null and endpoint in {_names(of_tests)}"
             "  group by test_id, endpoint"
             ") as scopes group by test_id"
             " having count(case when complete_at = latest_at then 1 end) = count(*)"
-            f" and count(case when endpoint in {_names(_OF_ANY_TEST)} then 1 end) = %s",
+            f" and count(case when endpoint in {_names(of_any_test)} then 1 end) = %s",
             customer_id,
-            len(_OF_ANY_TEST),
+            len(of_any_test),
         )
         return {int(id_): at for id_, at in rows}
+
+    def future_read(self, customer_id: int) -> str | None:
+        """Return what to do about a read that the ledger dates into the future; None if none is.
+
+        Staging would take what was read then for newer than whatever is read now.
+        """
+        last = self.last_read_at(customer_id)
+        if last is None or not clock.is_ahead(last):
+            return None
+        return (
+            f"the last read in the ledger is of {last.astimezone(UTC):%Y-%m-%d %H:%M} (UTC), which "
+            "is in the future: put this machine's clock right "
+            f"({clock.now():%Y-%m-%d %H:%M}), or, if that load's clock was wrong, `testio-loader "
+            f"erase --customer {customer_id}` and load again"
+        )
 
     def last_read_at(self, customer_id: int) -> datetime | None:
         """Return the latest time at which anything of a customer was read; None if none was."""
         rows = self._select(
             "select max(read_at) from {ledger}"
-            f" where customer_id = %s and endpoint in {_names(list(ENDPOINTS))}",
+            f" where customer_id = %s and endpoint in {_names(ENDPOINTS)}",
             customer_id,
         )
         return rows[0][0] if rows else None
@@ -145,6 +169,13 @@ class LedgerReader:
                 totals, key=lambda row: places[row[0]]
             )
         ]
+
+    def latest_load_id(self) -> str:
+        """Return the id of the load that has landed last; nothing if none has."""
+        rows = self._select(
+            "select load_id from {_dlt_loads} where status = 0 order by inserted_at desc limit 1"
+        )
+        return str(rows[0][0]) if rows else ""
 
     def problems(self, load_id: str) -> list[str]:
         """Return which scopes of a load are incomplete, and why; like ones in one line."""
@@ -308,7 +339,7 @@ class LedgerReader:
             "  from {ledger} as reads inner join ("
             "   select endpoint, test_id, max(read_at) as read_at from {ledger}"
             f"   where customer_id = %s and is_complete and test_id is not null"
-            f"   and endpoint in {_names(_OF_TESTS)} group by endpoint, test_id"
+            f"   and endpoint in {_names(_of_tests(ENDPOINTS))} group by endpoint, test_id"
             "  ) as latest on reads.endpoint = latest.endpoint"
             "  and reads.test_id = latest.test_id and reads.read_at = latest.read_at"
             "  where reads.customer_id = %s and reads.is_complete"
@@ -336,7 +367,16 @@ def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
         return LedgerReader(partial(warehouse.select, read_only=True))
 
 
-def _names(endpoints: list[Endpoint]) -> str:
+def ledger_of_pipeline(pipeline: dlt.Pipeline) -> LedgerReader:
+    """Return the ledger that the loads of a dlt pipeline write; it may be empty."""
+    return LedgerReader(lambda sql, *values: raw.select(pipeline.sql_client(), sql, *values))
+
+
+def _of_tests(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    return [endpoint for endpoint in endpoints if endpoint.parent == "test"]
+
+
+def _names(endpoints: Sequence[Endpoint]) -> str:
     """Return the names as a list in SQL."""
     return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
 

@@ -1,24 +1,19 @@
 """The dlt pipeline: where rows go, and what makes a load all or nothing."""
 
 import contextlib
-import ctypes
 import json
 import logging
-import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import dlt
-import pyarrow as pa
 from dlt.common.exceptions import DltException
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 
-from testio_loader import clock
 from testio_loader.api.endpoints import ENDPOINTS, TABLES
 from testio_loader.customers import Customer
 from testio_loader.errors import Explained
@@ -32,24 +27,6 @@ from testio_loader.source import testio
 from testio_loader.warehouses import RAW_DATASET, BadWarehouse, LostLock, Warehouse, WarehouseBusy
 
 _NAME = "testio"
-_SETTINGS = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
-    # The trace would keep configuration in a file, be there passwords in it or not.
-    "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
-    # Staging tells completed loads from broken ones by the load id of each row.
-    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
-    # What has landed stays nowhere else.
-    "LOAD__DELETE_COMPLETED_JOBS": "true",
-    "LOAD__TRUNCATE_STAGING_DATASET": "true",
-    "LOAD__WORKERS": "1",
-    # What a load must know of earlier ones stands in the ledger; dlt's own state holds nothing.
-    "RESTORE_FROM_DESTINATION": "false",
-    # What is handed over at once is written at once: the source has cut it by size.
-    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
-}
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-"""Of mallopt(3)."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -114,7 +91,6 @@ def load(
         WarehouseBusy: if somebody else has the warehouse before anything is read.
         BadWarehouse: if it is no use before anything is read.
     """
-    _keep_memory_small()
     counts = counts or Counts()
     settle(warehouse)
     with warehouse.opened():
@@ -236,7 +212,6 @@ def drop(warehouse: Warehouse) -> None:
 
 
 def _pipeline(warehouse: Warehouse, progress: Any = None) -> dlt.Pipeline:
-    os.environ.update(_SETTINGS)
     directory = warehouse.working_directory
     if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
         shutil.rmtree(directory / _NAME)  # what it had to land is read again
@@ -260,28 +235,14 @@ def _is_readable(state: Path) -> bool:
     return True
 
 
-def _keep_memory_small() -> None:
-    """Let memory that was used once be used again.
-
-    Arrow's own pool keeps what it got, and the C library has a pool for each thread: with both, a
-    load of 200,000 bugs stays twice as large (glibc 2.36, ten threads). What is freed of large
-    blocks goes back to the system, as holes among small ones would stay.
-    """
-    pa.set_memory_pool(pa.system_memory_pool())
-    with contextlib.suppress(AttributeError):  # no glibc, no such option
-        c_library = ctypes.CDLL(None)
-        c_library.mallopt(_M_ARENA_MAX, 1)
-        c_library.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
-
-
 def _source(
     customer: Customer,
     selection: Selection,
     ledger: LedgerReader | None,
     counts: Counts | None = None,
 ) -> DltSource:
-    if ledger:
-        _refuse_what_is_to_come(ledger, customer)
+    if ledger and (problem := ledger.future_read(customer.customer_id)):
+        raise LoadFailed(f"customer {customer.name}: {problem}")
     known = Known()
     if ledger and selection.replay_from:
         # Only to see whose recording it is; how old other data are does not matter to it.
@@ -301,18 +262,6 @@ def _source(
         accept_account_change=selection.accept_account_change,
         counts=counts,
     )
-
-
-def _refuse_what_is_to_come(ledger: LedgerReader, customer: Customer) -> None:
-    """Raise LoadFailed if staging would take what was read before for newer than this load."""
-    last = ledger.last_read_at(customer.customer_id)
-    if last and clock.is_ahead(last):
-        raise LoadFailed(
-            f"customer {customer.name}: the last read in the ledger is of "
-            f"{last.astimezone(UTC):%Y-%m-%d %H:%M} (UTC), which is still to come: put this "
-            f"machine's clock right ({clock.now():%Y-%m-%d %H:%M}), or, if that load's clock was "
-            f"wrong, `testio-loader erase --customer {customer.customer_id}` and load again"
-        )
 
 
 def archive_of(archive: str, customer: Customer) -> str:

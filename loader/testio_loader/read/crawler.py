@@ -5,14 +5,21 @@ tests follows: bugs and executions of many tests in one call, the rest one by on
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from testio_loader.api.base import NOT_FOUND, Api
 from testio_loader.api.canonical_json import canonical
-from testio_loader.api.endpoints import ENDPOINTS, EXECUTIONS, PRODUCTS, TEST_DETAILS, Endpoint
+from testio_loader.api.endpoints import (
+    ENDPOINTS,
+    EXECUTIONS,
+    PRODUCTS,
+    TEST_DETAILS,
+    TESTS,
+    Endpoint,
+)
 from testio_loader.api.recording import Recorder
 from testio_loader.api.values import parse_id
 from testio_loader.read.batches import Ask, Batches
@@ -61,6 +68,7 @@ class Crawler:
         product_ids: Iterable[int] = (),
         test_ids: Iterable[int] = (),
         unlisted_test_ids: Iterable[int] = (),
+        endpoints: Collection[Endpoint] = ENDPOINTS,
         max_in_flight: int = MAX_IN_FLIGHT,
         recorder: Recorder | None = None,
         counts: Counts | None = None,
@@ -81,7 +89,8 @@ class Crawler:
             accept_deletions=accept_deletions,
             accept_account_change=accept_account_change,
         )
-        self._policy = policy
+        self._rereading = policy
+        self._endpoints = needed(endpoints)
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
         self._unlisted_test_ids = set(unlisted_test_ids)
@@ -89,7 +98,7 @@ class Crawler:
         self._schedule: Schedule[Done] = Schedule(max_in_flight)
         self._batches = {
             endpoint.name: Batches(api, endpoint)
-            for endpoint in ENDPOINTS
+            for endpoint in self._endpoints
             if endpoint.reading == "batches"
         }
         self._listings: deque[Listing] = deque()
@@ -161,16 +170,16 @@ class Crawler:
             self._schedule.add(_LISTS, partial(self._steps.single, test_id))
         if not self._test_ids:
             self._schedule.add(_LISTS, partial(self._steps.products, self._product_ids))
-        for endpoint in ENDPOINTS:
+        for endpoint in self._endpoints:
             if endpoint.parent == "account" and endpoint is not PRODUCTS:
                 self._add(endpoint, [(None, endpoint.path)])
-        if not self._test_ids and not self._product_ids:
+        if EXECUTIONS in self._endpoints and not self._test_ids and not self._product_ids:
             self._add(EXECUTIONS, [(None, _EXECUTIONS_CLAIM)])
 
     def _follow(self, done: Done) -> None:
         """Add what a step has opened up."""
         for product_id, product in done.products.items():
-            for endpoint in ENDPOINTS:
+            for endpoint in self._endpoints:
                 if endpoint.reading == "pages":
                     path = endpoint.path.format(product_id=product_id)
                     scope = self._steps.scope(endpoint, product_id=product_id)
@@ -202,11 +211,11 @@ class Crawler:
 
     def _waiting(self) -> int:
         """Return how much that is known of waits to be read."""
-        tests = max(batches.waiting for batches in self._batches.values())
+        tests = max((batches.waiting for batches in self._batches.values()), default=0)
         return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
 
     def _read_test(self, test: Test) -> None:
-        for endpoint in ENDPOINTS:
+        for endpoint in self._endpoints:
             if endpoint.parent != "test" or (endpoint.for_test_cases and not test.is_test_case):
                 continue
             if endpoint.reading == "batches":
@@ -263,6 +272,14 @@ class Crawler:
             for problem in problems:
                 scope.fail(problem)
             self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
+
+
+def needed(endpoints: Collection[Endpoint]) -> list[Endpoint]:
+    """Return these endpoints, and the lists that say what they can be asked for."""
+    lists = [PRODUCTS]
+    if any(endpoint.parent == "test" for endpoint in endpoints):
+        lists.append(TESTS)
+    return [endpoint for endpoint in ENDPOINTS if endpoint in (*endpoints, *lists)]
 
 
 def _paths(

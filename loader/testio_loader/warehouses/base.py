@@ -19,9 +19,10 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from testio_loader.errors import Explained
-from testio_loader.tables import LEDGER, RECORD_KEY, Table
+from testio_loader.tables import RECORD_KEY, Table
+from testio_loader.warehouses import raw
+from testio_loader.warehouses.raw import raw_client, raw_tables
 
-RAW_DATASET = "testio_raw"
 _UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
 
 
@@ -137,11 +138,7 @@ class Warehouse(ABC):
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
         """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
-        with _client(self.destination(read_only=read_only)) as client:
-            names = _tables(client)
-            if LEDGER.name not in names:
-                return []
-            return client.execute_sql(sql.format_map(names), *parameters) or []
+        return raw.select(raw_client(self.destination(read_only=read_only)), sql, *parameters)
 
     def take_back(self, tables: Sequence[Table]) -> set[str]:
         """Delete the rows of loads that never completed, and reopen the versions that they closed.
@@ -149,8 +146,8 @@ class Warehouse(ABC):
         Left where they are, they would be taken for current by the next merge, though staging does
         not read them. Return the ids of all loads that did complete.
         """
-        with _client(self.destination()) as client:
-            names = _tables(client)
+        with raw_client(self.destination()) as client:
+            names = raw_tables(client)
             if "_dlt_loads" not in names:
                 return set()
             completed = f"select load_id from {names['_dlt_loads']} where status = 0"
@@ -169,8 +166,8 @@ class Warehouse(ABC):
 
         Without it, the next merge would not find the version that it has to close.
         """
-        with _client(self.destination()) as client:
-            names = _tables(client)
+        with raw_client(self.destination()) as client:
+            names = raw_tables(client)
             with_key = _tables_with(RECORD_KEY, client)
             for table in tables:
                 if not table.is_versioned or table.name not in names:
@@ -210,21 +207,9 @@ def this_process() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
-def _client(destination: Destination[Any, Any]) -> SqlClientBase[Any]:
-    # With a schema named here, dlt does not look for that of the last load first.
-    return dlt.dataset(destination, RAW_DATASET, dlt.Schema(RAW_DATASET)).sql_client
-
-
 def _drop_storage(client: JobClientBase) -> None:
     if client.is_storage_initialized():
         client.drop_storage()
-
-
-def _tables(client: SqlClientBase[Any]) -> dict[str, str]:
-    """Return the raw tables that there are, with their names in SQL."""
-    sql = "select table_name from information_schema.tables where table_schema = %s"
-    rows = client.execute_sql(sql, client.dataset_name) or []
-    return {name: client.make_qualified_table_name(name) for (name,) in rows}
 
 
 def _tables_with(column: str, client: SqlClientBase[Any]) -> set[str]:

@@ -28,7 +28,8 @@ from testio_loader.api.endpoints import TABLES
 from testio_loader.api.redaction import redact_url
 from testio_loader.tables import Table
 from testio_loader.warehouses import file_lock
-from testio_loader.warehouses.base import RAW_DATASET, BadWarehouse, Fillable
+from testio_loader.warehouses.base import BadWarehouse, Fillable
+from testio_loader.warehouses.raw import RAW_DATASET
 
 try:
     from pyiceberg.catalog import Catalog, load_catalog
@@ -254,10 +255,9 @@ _LOADS_SCHEMA = pa.schema(
     ]
 )
 """As dlt has it in databases."""
-_EMPTY = {
-    table.name: table.to_arrow([]).append_column("_dlt_load_id", pa.array([], pa.string()))
-    for table in TABLES
-} | {_LOADS: _LOADS_SCHEMA.empty_table()}
+_EMPTY = {table.name: table.to_arrow([], "") for table in TABLES} | {
+    _LOADS: _LOADS_SCHEMA.empty_table()
+}
 """What a table has that is not there yet."""
 
 

@@ -21,12 +21,12 @@ from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
 from testio_loader.errors import BadConfiguration
 from testio_loader.warehouses.base import (
-    RAW_DATASET,
     BadWarehouse,
     Fillable,
     LostLock,
     WarehouseBusy,
 )
+from testio_loader.warehouses.raw import RAW_DATASET
 
 try:
     import psycopg2

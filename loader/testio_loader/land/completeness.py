@@ -1,0 +1,39 @@
+"""Tells whoever runs a dlt pipeline whether its last run has read everything."""
+
+import dlt
+
+from testio_loader.errors import Explained
+from testio_loader.land.ledger import ledger_of_pipeline
+
+
+class IncompleteLoadError(Explained):
+    """A load has landed, but something could not be read; `problems` says what, a line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def raise_if_incomplete(pipeline: dlt.Pipeline) -> None:
+    """Raise an error if the last run of a pipeline could not read something.
+
+    What it could read has landed, and nothing that is missing counts as deleted. The next run reads
+    again what is missing.
+
+    Args:
+        pipeline: the pipeline that has run the source `testio`, with dlt's trace on, as by default.
+
+    Raises:
+        IncompleteLoadError: if a scope is incomplete.
+
+    Example:
+        >>> pipeline.run(testio())
+        >>> raise_if_incomplete(pipeline)
+    """
+    trace = pipeline.last_trace
+    info = trace.last_load_info if trace else None
+    ledger = ledger_of_pipeline(pipeline)
+    load_ids = info.loads_ids if info else [ledger.latest_load_id()]
+    problems = [problem for load_id in load_ids for problem in ledger.problems(load_id)]
+    if problems:
+        raise IncompleteLoadError(problems)
