@@ -1,6 +1,7 @@
 """The source in a dlt pipeline of somebody's own: a plain script gets all that the commands do."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +9,13 @@ from pathlib import Path
 import dlt
 import pyarrow as pa
 import pytest
-from commands import DATA_ONLY, run, run_dbt
+from commands import DATA_ONLY, PROJECT, run, run_dbt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from testio_loader import IncompleteLoadError, raise_if_incomplete, testio
 from testio_sandbox import Account, Answer, Query, serve
 
+_README = (PROJECT / "README.md").read_text()
 _TOKEN = "token-of-acme-29f1"
 
 
@@ -63,11 +65,13 @@ def pipeline(warehouse: Path, tmp_path: Path) -> dlt.Pipeline:
     )
 
 
-def test_commands_and_dbt_go_on_with_what_a_script_has_landed(
-    account: Counted, pipeline: dlt.Pipeline, warehouse: Path
+def test_commands_and_dbt_go_on_with_what_the_script_in_the_readme_has_landed(
+    account: Counted, pipeline: dlt.Pipeline, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.run(testio())
-    raise_if_incomplete(pipeline)
+    (script,) = re.findall(r"```python\n(import dlt.+?)```", _README, re.DOTALL)
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
+    monkeypatch.setenv("DLT_DATA_DIR", str(warehouse.parent))
+    exec(script)
     printed = run("status").output
     assert "incomplete: nothing" in printed
     assert " 0 versions" not in printed
