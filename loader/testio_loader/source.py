@@ -24,6 +24,7 @@ from testio_loader.read.refresh_policy import Known, RefreshPolicy
 from testio_loader.read.scope import MAX_RECORD_BYTES
 from testio_loader.read.steps import Landing
 from testio_loader.tables import LEDGER, QUARANTINE, Table
+from testio_loader.warehouses import raw
 
 _MANY, _LARGE = 500, 1_000_000
 """Rows, and characters, that are handed to dlt at once: what is more becomes another table, as
@@ -147,7 +148,9 @@ def testio(
             load_id, earlier = "", known or Known()
         else:
             _refuse_selection(endpoints, selected)
-            earlier = known or _earlier(dlt.current.pipeline(), customer_id, endpoints)
+            earlier = known or _earlier(
+                dlt.current.pipeline(), customer_id, endpoints, is_replay=bool(replay_from)
+            )
         yield from ((table, table.to_arrow([], load_id)) for table in TABLES)
         yield from _gathered(crawler(endpoints, earlier).read(), load_id)
 
@@ -180,8 +183,10 @@ def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) 
         )
 
 
-def _earlier(pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpoint]) -> Known:
-    """Return what earlier loads into the destination of a pipeline have read.
+def _earlier(
+    pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpoint], *, is_replay: bool
+) -> Known:
+    """Make a pipeline's destination ready; return what earlier loads into it have read.
 
     Raises:
         BadDestinationError: if raw tables cannot be there.
@@ -199,7 +204,12 @@ def _earlier(pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpo
     ledger = ledger_of_pipeline(pipeline)
     if problem := ledger.future_read(customer_id):
         raise BadLedgerError(problem)
-    return ledger.known(customer_id, endpoints)
+    with pipeline.sql_client() as client:
+        # dlt finishes what it has in its working folder before it extracts: the rest is dead.
+        raw.take_back(client, TABLES)
+        raw.add_record_keys(client, TABLES)
+    # A recording may be older than what is there, and another customer's.
+    return ledger.products(customer_id) if is_replay else ledger.known(customer_id, endpoints)
 
 
 def _gathered(landings: Iterable[Landing], load_id: str) -> Iterator[Rows]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,10 +57,14 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
 
 
 @pytest.fixture
-def pipeline(warehouse: Path, tmp_path: Path) -> dlt.Pipeline:
+def pipeline(tmp_path: Path) -> dlt.Pipeline:
+    return _pipeline(tmp_path)
+
+
+def _pipeline(tmp_path: Path) -> dlt.Pipeline:
     return dlt.pipeline(
         "mine",
-        destination=dlt.destinations.duckdb(str(warehouse)),
+        destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
         dataset_name="testio_raw",
         pipelines_dir=str(tmp_path / "pipelines"),
     )
@@ -89,6 +94,38 @@ def test_the_next_run_reads_what_is_due(account: Counted, pipeline: dlt.Pipeline
     raise_if_incomplete(pipeline)
     assert account.calls.total() < first / 2
     assert _versions(pipeline) == versions
+
+
+def test_what_a_run_has_left_that_never_completed_is_landed_anew(
+    account: Counted, pipeline: dlt.Pipeline, tmp_path: Path
+) -> None:
+    """A container that is gone has taken dlt's working folder along."""
+    pipeline.run(testio())
+    versions = _versions(pipeline)
+    with pipeline.sql_client() as client:
+        client.execute_sql("delete from _dlt_loads")
+    shutil.rmtree(tmp_path / "pipelines")
+    pipeline = _pipeline(tmp_path)
+    pipeline.run(testio())
+    raise_if_incomplete(pipeline)
+    assert _versions(pipeline) == versions
+    with pipeline.sql_client() as client:
+        loads = client.execute_sql("select load_id from _dlt_loads")
+        assert client.execute_sql("select distinct _dlt_load_id from bugs") == loads
+
+
+def test_rows_of_a_version_without_record_keys_get_theirs(
+    account: Counted, pipeline: dlt.Pipeline
+) -> None:
+    pipeline.run(testio())
+    versions = _versions(pipeline)
+    with pipeline.sql_client() as client:
+        client.execute_sql("update bugs set record_key = null")
+    pipeline.run(testio())
+    assert _versions(pipeline) == versions
+    with pipeline.sql_client() as client:
+        (missing,) = client.execute_sql("select count(*) from bugs where record_key is null")
+        assert missing == (0,)
 
 
 def test_a_selection_asks_for_what_it_needs_and_says_what_is_complete(

@@ -15,13 +15,12 @@ from dlt.common.destination import Destination
 from dlt.common.destination.client import JobClientBase, WithStagingDataset
 from dlt.common.exceptions import TerminalException
 from dlt.common.typing import TLoaderFileFormat
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from testio_loader.errors import Explained
-from testio_loader.tables import RECORD_KEY, Table
+from testio_loader.tables import Table
 from testio_loader.warehouses import raw
-from testio_loader.warehouses.raw import raw_client, raw_tables
+from testio_loader.warehouses.raw import raw_client
 
 _UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
 
@@ -147,15 +146,7 @@ class Warehouse(ABC):
         not read them. Return the ids of all loads that did complete.
         """
         with raw_client(self.destination()) as client:
-            names = raw_tables(client)
-            if "_dlt_loads" not in names:
-                return set()
-            completed = f"select load_id from {names['_dlt_loads']} where status = 0"
-            with client.begin_transaction():
-                for table in tables:
-                    if table.name in names:
-                        _delete_except(completed, table, names[table.name], client)
-            return {load_id for (load_id,) in client.execute_sql(completed) or []}
+            return raw.take_back(client, tables)
 
     def roomier(self, error: BaseException) -> "Warehouse | None":
         """Return the same with more memory, if an error came for want of it."""
@@ -167,18 +158,7 @@ class Warehouse(ABC):
         Without it, the next merge would not find the version that it has to close.
         """
         with raw_client(self.destination()) as client:
-            names = raw_tables(client)
-            with_key = _tables_with(RECORD_KEY, client)
-            for table in tables:
-                if not table.is_versioned or table.name not in names:
-                    continue
-                qualified = names[table.name]
-                if table.name not in with_key:
-                    client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
-                key = " || '-' || ".join(f"cast({column} as varchar)" for column in table.key)
-                client.execute_sql(
-                    f"update {qualified} set {RECORD_KEY} = {key} where {RECORD_KEY} is null"
-                )
+            raw.add_record_keys(client, tables)
 
 
 class Fillable(Warehouse):
@@ -210,24 +190,3 @@ def this_process() -> str:
 def _drop_storage(client: JobClientBase) -> None:
     if client.is_storage_initialized():
         client.drop_storage()
-
-
-def _tables_with(column: str, client: SqlClientBase[Any]) -> set[str]:
-    """Return the raw tables that have a column."""
-    sql = (
-        "select table_name from information_schema.columns"
-        " where table_schema = %s and column_name = %s"
-    )
-    return {name for (name,) in client.execute_sql(sql, client.dataset_name, column) or []}
-
-
-def _delete_except(
-    completed: str, table: Table, qualified: str, client: SqlClientBase[Any]
-) -> None:
-    broken = f"_dlt_load_id not in ({completed})"
-    if table.is_versioned:
-        client.execute_sql(
-            f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
-            f"(select _dlt_valid_from from {qualified} where {broken})"
-        )
-    client.execute_sql(f"delete from {qualified} where {broken}")

@@ -7,7 +7,7 @@ import dlt
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
 
-from testio_loader.tables import LEDGER
+from testio_loader.tables import LEDGER, LOAD_ID, RECORD_KEY, Table
 
 RAW_DATASET = "testio_raw"
 
@@ -34,3 +34,60 @@ def select(client: SqlClientBase[Any], sql: str, *parameters: Any) -> Sequence[S
         if LEDGER.name not in names:
             return []
         return client.execute_sql(sql.format_map(names), *parameters) or []
+
+
+def take_back(client: SqlClientBase[Any], tables: Sequence[Table]) -> set[str]:
+    """Delete the rows of loads that never completed, and reopen the versions that they closed.
+
+    Left where they are, they would be taken for current by the next merge, though staging does not
+    read them. Return the ids of all loads that did complete.
+    """
+    names = raw_tables(client)
+    if "_dlt_loads" not in names:
+        return set()
+    completed = f"select load_id from {names['_dlt_loads']} where status = 0"
+    with client.begin_transaction():
+        for table in tables:
+            if table.name in names:
+                _delete_except(completed, table, names[table.name], client)
+    return {load_id for (load_id,) in client.execute_sql(completed) or []}
+
+
+def add_record_keys(client: SqlClientBase[Any], tables: Sequence[Table]) -> None:
+    """Give each row its record key that an earlier version has landed without one.
+
+    Without it, the next merge would not find the version that it has to close.
+    """
+    names = raw_tables(client)
+    with_key = _tables_with(RECORD_KEY, client)
+    for table in tables:
+        if not table.is_versioned or table.name not in names:
+            continue
+        qualified = names[table.name]
+        if table.name not in with_key:
+            client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
+        key = " || '-' || ".join(f"cast({column} as varchar)" for column in table.key)
+        client.execute_sql(
+            f"update {qualified} set {RECORD_KEY} = {key} where {RECORD_KEY} is null"
+        )
+
+
+def _tables_with(column: str, client: SqlClientBase[Any]) -> set[str]:
+    """Return the raw tables that have a column."""
+    sql = (
+        "select table_name from information_schema.columns"
+        " where table_schema = %s and column_name = %s"
+    )
+    return {name for (name,) in client.execute_sql(sql, client.dataset_name, column) or []}
+
+
+def _delete_except(
+    completed: str, table: Table, qualified: str, client: SqlClientBase[Any]
+) -> None:
+    broken = f"{LOAD_ID} not in ({completed})"
+    if table.is_versioned:
+        client.execute_sql(
+            f"update {qualified} set _dlt_valid_to = null where _dlt_valid_to in "
+            f"(select _dlt_valid_from from {qualified} where {broken})"
+        )
+    client.execute_sql(f"delete from {qualified} where {broken}")
