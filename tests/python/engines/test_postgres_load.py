@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
+import dlt
 import duckdb
 import pyarrow as pa
 import pytest
@@ -23,6 +24,7 @@ from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, postgres
 from moments import KILLED, Loads, loads, sql_client
 
+from testio_loader import IncompleteLoadError, raise_if_incomplete, testio
 from testio_sandbox import Account, Answer, Query, serve
 from testio_sandbox.changes import a_day
 from testio_sandbox.faults import broken_test, hostile_records, revoked
@@ -85,6 +87,36 @@ def test_what_lands_is_what_lands_in_duckdb(database: Postgres, run: Run, wareho
         a_day(other, day)
     assert landed.quarantine
     assert set(landed.incomplete.values()) == {"6 in quarantine without a key"}
+
+
+def test_a_pipeline_of_ones_own_lands_what_the_command_lands(
+    database: Postgres, run: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 16: on PostgreSQL as in DuckDB, twice, and the command goes on with it."""
+    account, other = small_account(), small_account()
+    for day in range(2):
+        with serve(hostile_records(account)) as sandbox:
+            for name, value in configured(sandbox.url).items():
+                monkeypatch.setenv(name, value)
+            pipeline = dlt.pipeline(
+                "mine",
+                destination="postgres",
+                dataset_name="testio_raw",
+                pipelines_dir=str(warehouse.parent / "pipelines"),
+            )
+            pipeline.run(testio())
+            with pytest.raises(IncompleteLoadError, match="6 in quarantine without a key"):
+                raise_if_incomplete(pipeline)
+        run(hostile_records(other), "--destination", "duckdb")
+        landed, expected = read(database), raw.read(warehouse)
+        assert raw.differences(landed, expected) == []
+        assert raw.doubled(landed) == []
+        a_day(account, day)
+        a_day(other, day)
+    versions = read(database)
+    assert run(hostile_records(account)).exit_code == 3
+    assert raw.doubled(read(database)) == []
+    assert versions.quarantine
 
 
 def test_what_is_not_text_to_copy_lands_as_it_is(database: Postgres, run: Run) -> None:
