@@ -187,7 +187,7 @@ def test_a_load_behind_one_whose_clock_was_wrong_is_refused_until_that_is_erased
         testio("load")
     for arguments in (["load"], ["load", "--dry-run"]):
         done = testio(*arguments, status=1)
-        assert "of 2125-03-01 12:00 (UTC), which is still to come" in done.stderr
+        assert "of 2125-03-01 12:00 (UTC), which is in the future" in done.stderr
         assert "`testio-loader erase --customer 7`" in done.stderr
         assert done.stderr.count("\n") == 1
     testio("erase", "--customer", "7", "--yes")
