@@ -89,7 +89,7 @@ class Crawler:
             accept_deletions=accept_deletions,
             accept_account_change=accept_account_change,
         )
-        self._rereading = policy
+        self._policy = policy
         self._endpoints = needed(endpoints)
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
