@@ -74,7 +74,6 @@ def test_commands_and_dbt_go_on_with_what_the_script_in_the_readme_has_landed(
     account: Counted, pipeline: dlt.Pipeline, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (script,) = re.findall(r"```python\n(import dlt.+?)```", _README, re.DOTALL)
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
     monkeypatch.setenv("DLT_DATA_DIR", str(warehouse.parent))
     exec(script)
     printed = run("status").output
