@@ -37,7 +37,7 @@ from testio_loader.api.canonical_json import parse
 from testio_loader.api.circuit_breaker import CircuitBreaker
 from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import quoted, redact, redact_url, without
-from testio_loader.api.transport import Response, Transport, bounds, proxy_refusal
+from testio_loader.api.transport import Response, Transport, proxy_refusal
 
 _PROBES = (("/bugs/reject_reasons", ("reject_reasons",)), ("/products", ("products",)))
 """Calls that every account has an answer to, the smaller first: does the API answer at all?"""
@@ -83,9 +83,8 @@ class Client:
             BadConfiguration: if there is none as it is configured.
         """
         self._settings = resolve_configuration(RuntimeConfiguration())
-        self._bounds = bounds()
-        timeout = self._settings.request_timeout
-        self._transport = Transport(self.base_url, self.token, timeout, self._bounds)
+        self._transport = Transport(self.base_url, self.token, self._settings.request_timeout)
+        self._max_seconds = self._transport.bounds.max_call_seconds
         self._clock = clock.SteadyClock(self.after)
         self._resume_at = 0.0
         self._lock = threading.Lock()
@@ -139,7 +138,7 @@ class Client:
         return Retrying(
             retry=retry_if_exception_type(Unusable) & retry_if_not_exception_type(given_up),
             stop=lambda state: (
-                state.attempt_number >= attempts or call.seconds >= self._bounds.max_call_seconds
+                state.attempt_number >= attempts or call.seconds >= self._max_seconds
             ),
             wait=wait_exponential_jitter(
                 multiplier=factor, max=self._settings.request_max_retry_delay, jitter=factor
@@ -170,7 +169,7 @@ class Client:
             call.effort.tries += 1
             started = time.monotonic()
             try:
-                left = max(self._bounds.max_call_seconds - call.seconds, _SHORTEST_WAIT)
+                left = max(self._max_seconds - call.seconds, _SHORTEST_WAIT)
                 response = self._transport.get(call.path, left)
             finally:
                 call.seconds += time.monotonic() - started

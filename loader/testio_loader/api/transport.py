@@ -18,14 +18,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import requests
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
-from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, make_headers
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
@@ -36,7 +36,9 @@ from urllib3.exceptions import (
     SSLError,
 )
 from urllib3.exceptions import TimeoutError as TimedOut
+from urllib3.util import Url, create_urllib3_context, parse_url
 
+from testio_loader import settings
 from testio_loader.api.base import BASE_URL, CallFailed, Impassable, TooLarge, TooSlow, Unusable
 from testio_loader.api.redaction import redact_url
 from testio_loader.errors import BadConfiguration
@@ -70,21 +72,6 @@ class Bounds(BaseConfiguration):
     """Seconds that the tries of one call take together; waits between them do not count."""
 
 
-def bounds() -> Bounds:
-    """Return the bounds that are configured.
-
-    Raises:
-        BadConfiguration: if one is not above 0.
-    """
-    found = resolve_configuration(Bounds(), sections=("sources", "testio"))
-    for name in ("max_answer_mb", "max_call_seconds"):
-        if not getattr(found, name) > 0:
-            raise BadConfiguration(
-                f"{name} is not above 0: set SOURCES__TESTIO__{name.upper()} to a larger number"
-            )
-    return found
-
-
 @dataclass(frozen=True)
 class Response:
     """A response as it came, decompressed."""
@@ -101,41 +88,28 @@ class Transport:
         base_url: where the API is.
         token: sent with each request.
         timeout: seconds without a byte until a request fails.
-        bounds: what an answer may cost.
 
     Raises:
         BadConfiguration: if there is no way to the API as it is configured.
     """
 
-    def __init__(self, base_url: str, token: str, timeout: float, bounds: Bounds) -> None:
+    def __init__(self, base_url: str, token: str, timeout: float) -> None:
+        self.bounds = resolve_configuration(Bounds(), sections=("sources", "testio"))
+        settings.refuse(
+            max_answer_mb=self.bounds.max_answer_mb, max_call_seconds=self.bounds.max_call_seconds
+        )
         self._timeout = timeout
-        self._bounds = bounds
         self._turn = threading.Lock()
-        base, host = _base(base_url)
-        # requests knows the proxies and certificates that the environment names; calls go to its
-        # pool, as a call by requests itself takes twice the time.
-        session, adapter = requests.Session(), HTTPAdapter(pool_maxsize=_POOL_SIZE)
-        found = session.merge_environment_settings(base_url, {}, None, None, None)
-        try:
-            pool = adapter.get_connection_with_tls_context(base, found["verify"], found["proxies"])
-        # A URL without a host is a TypeError of the library.
-        except (requests.RequestException, HTTPError, ValueError, TypeError) as error:
-            raise BadConfiguration(
-                f"{_PROXY} is no URL of a proxy: set it to one such as http://proxy:8080"
-            ) from error
-        try:
-            adapter.cert_verify(pool, base_url, found["verify"], None)  # type: ignore[no-untyped-call]
-        except OSError as error:
-            raise BadConfiguration(
-                f"there are no certificates in {found['verify']}: correct REQUESTS_CA_BUNDLE"
-            ) from error
-        self._pool = cast(HTTPConnectionPool, pool)
+        base = _base(base_url)
+        self._host = f"{base.host}:{base.port}" if base.port else str(base.host)
+        self._pool = _manager(base).connection_from_url(base.url)
         kind: Any = self._pool.ConnectionCls  # everybody's, so that ours is one of its own
         self._pool.ConnectionCls = type("_Connection", (kind,), {"response_class": _Timed})
-        self._host = host
         proxy = self._pool.proxy
         self._proxy = f"{proxy.host}:{proxy.port}" if proxy else ""
-        self._prefix = adapter.request_url(base, found["proxies"]).rstrip("/")
+        # A proxy is asked for the whole URL, unless it only passes bytes on, as with https.
+        is_whole = proxy and base.scheme == "http"
+        self._prefix = (base.url if is_whole else base.request_uri).rstrip("/")
         self._headers = {**requests.utils.default_headers(), "Authorization": f"Token {token}"}
 
     def get(self, path: str, seconds: float) -> Response:
@@ -175,7 +149,7 @@ class Transport:
 
     def _body(self, response: BaseHTTPResponse) -> bytes | bytearray:
         is_answer = response.status < http.HTTPStatus.MULTIPLE_CHOICES
-        most = self._bounds.max_answer_mb * _MEGABYTE if is_answer else _MOST_OF_A_REFUSAL
+        most = self.bounds.max_answer_mb * _MEGABYTE if is_answer else _MOST_OF_A_REFUSAL
         first = response.read(_CHUNK)
         chunk = response.read(_CHUNK) if first else b""
         if not chunk and len(first) <= most:
@@ -195,7 +169,7 @@ class Transport:
             return b""
         body.clear()  # the traceback would keep it in memory
         raise TooLarge(
-            f"the answer is larger than {self._bounds.max_answer_mb:g} MB "
+            f"the answer is larger than {self.bounds.max_answer_mb:g} MB "
             "(SOURCES__TESTIO__MAX_ANSWER_MB)"
         )
 
@@ -227,7 +201,7 @@ class Transport:
             )
         if is_any(TimedOut):
             return TooSlow(
-                f"no whole answer within {self._bounds.max_call_seconds:g} seconds "
+                f"no whole answer within {self.bounds.max_call_seconds:g} seconds "
                 "(SOURCES__TESTIO__MAX_CALL_SECONDS)"
                 if is_over
                 else f"no answer: nothing came for {self._timeout:g} seconds "
@@ -272,27 +246,61 @@ def proxy_refusal(status: int) -> CallFailed:
     )
 
 
-def _base(base_url: str) -> tuple[requests.PreparedRequest, str]:
-    """Return a request for the base URL, and its host; warn of a token that travels in clear."""
+def _base(base_url: str) -> Url:
+    """Return the base URL in its parts; warn of a token that travels in clear."""
     try:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https"):
+        base = parse_url(base_url)
+        if base.scheme not in ("http", "https") or not base.host:
             raise ValueError(base_url)
-        base = requests.Request("GET", base_url).prepare()
-        host = parts.hostname or ""
-        shown = f"{host}:{parts.port}" if parts.port else host
-    except (ValueError, requests.RequestException, HTTPError) as error:
+    except ValueError as error:
         raise BadConfiguration(
             f"the API cannot be asked: base_url {redact_url(base_url)} is no URL that begins with "
             f"https://; set SOURCES__TESTIO__BASE_URL to one such as {BASE_URL}"
         ) from error
-    if parts.scheme == "http" and not _is_local(host):
+    if base.scheme == "http" and not _is_local(base.host):
         logger.warning(
             "The token travels in clear to %s, since base_url begins with http://: set "
             "SOURCES__TESTIO__BASE_URL to one that begins with https://",
             redact_url(base_url),
         )
-    return base, shown
+    return base._replace(auth=None, query=None, fragment=None)
+
+
+def _manager(base: Url) -> PoolManager:
+    """Return what connects to the API, by the proxy and certificates that the environment names.
+
+    requests knows these; its own calls would take twice the time.
+    """
+    found = requests.Session().merge_environment_settings(base.url, {}, None, None, None)
+    context = _tls(found["verify"]) if base.scheme == "https" else None
+    options: dict[str, Any] = {"maxsize": _POOL_SIZE, "ssl_context": context}
+    proxy = requests.utils.select_proxy(base.url, found["proxies"])
+    if not proxy:
+        return PoolManager(**options)
+    try:
+        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        if not parts.host:
+            raise ValueError(proxy)
+        login = make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else None
+        return ProxyManager(parts.url, proxy_headers=login, proxy_ssl_context=context, **options)
+    except (HTTPError, ValueError) as error:
+        raise BadConfiguration(
+            f"{_PROXY} is no URL of a proxy: set it to one such as http://proxy:8080"
+        ) from error
+
+
+def _tls(bundle: str | bool | None) -> ssl.SSLContext:
+    """Return what trusts the certificates in a file or folder, or those that requests trusts."""
+    path = bundle if isinstance(bundle, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    context = create_urllib3_context()
+    try:
+        is_folder = Path(path).is_dir()
+        context.load_verify_locations(**{"capath" if is_folder else "cafile": path})
+    except OSError as error:
+        raise BadConfiguration(
+            f"there are no certificates in {path}: correct REQUESTS_CA_BUNDLE"
+        ) from error
+    return context
 
 
 def _is_local(host: str) -> bool:
