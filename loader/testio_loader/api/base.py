@@ -1,5 +1,6 @@
 """What a reader may ask of the API, be it the API itself or an archive of its answers."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,13 +105,17 @@ class Answer:
 
 
 class Api(Protocol):
-    """Answers questions; safe to use from several threads."""
+    """Answers questions; safe to use from several threads.
 
-    max_batch: int
+    What is not abstract goes for the API itself.
+    """
+
+    max_batch: int = 200
     """About how many tests one call may name."""
-    is_replay: bool
+    is_replay: bool = False
     """Whether its answers were recorded earlier."""
 
+    @abstractmethod
     def get(
         self,
         path: str,
@@ -132,11 +137,14 @@ class Api(Protocol):
             CallFailed: when no try brought a usable answer; its `effort` says how many there were.
         """
 
+    @abstractmethod
     def now(self) -> datetime:
         """Return when the answers are given."""
 
     def has(self, path: str) -> bool:
-        """Return whether it makes sense to ask for `path`."""
+        """Return whether it makes sense to ask for `path`; the API is asked to find out."""
+        return True
 
     def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
         """Return what is missing in the answers to a scope, whatever they look like."""
+        return None

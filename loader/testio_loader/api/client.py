@@ -22,6 +22,7 @@ from urllib3.exceptions import InvalidHeader
 from testio_loader import clock
 from testio_loader.api.base import (
     Answer,
+    Api,
     CallFailed,
     Effort,
     Forbidden,
@@ -58,7 +59,7 @@ _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
 
 
 @dataclass
-class Client:
+class Client(Api):
     """Reads from the API with one token; safe to use from several threads.
 
     Time-out, tries and back-off are dlt's own settings: `request_timeout`, `request_max_attempts`,
@@ -73,8 +74,6 @@ class Client:
     token: str = field(repr=False)
     after: datetime | None = None
     """The last read that has landed; the times of this client's answers are later."""
-    max_batch = 200
-    is_replay = False
 
     def __post_init__(self) -> None:
         """Prepare the way to the API.
@@ -120,14 +119,6 @@ class Client:
     def now(self) -> datetime:
         """See `testio_loader.api.base.Api`."""
         return self._clock.now()
-
-    def has(self, path: str) -> bool:
-        """Return True: whether the API has an answer is known when it was asked."""
-        return True
-
-    def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
-        """Return None: the API gives all that it has."""
-        return None
 
     def _retrying(
         self, call: "_Call", *, is_divisible: bool = False, is_last_try: bool = False

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from testio_loader import clock
-from testio_loader.api.base import NOT_FOUND, Answer, Effort, NotFound, Unusable
+from testio_loader.api.base import NOT_FOUND, Answer, Api, Effort, NotFound, Unusable
 from testio_loader.api.canonical_json import canonical, parse
 from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import redact
@@ -96,8 +96,8 @@ class Recorder:
         file.write_text(canonical(body), encoding="utf-8")
 
 
-class Archive:
-    """Answers from a folder that a load has recorded; an `Api` without a network."""
+class Archive(Api):
+    """Answers from a folder that a load has recorded, without a network."""
 
     max_batch = 1
     is_replay = True
@@ -123,16 +123,8 @@ class Archive:
         self.unlisted_test_ids = recording.unlisted_test_ids
         self._incomplete = recording.incomplete
 
-    def get(
-        self,
-        path: str,
-        keys: Sequence[str],
-        *,
-        is_object: bool = False,
-        is_divisible: bool = False,
-        is_last_try: bool = False,
-    ) -> Answer:
-        """See `testio_loader.api.base.Api`."""
+    def get(self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool) -> Answer:
+        """See `testio_loader.api.base.Api`; what is no use the first time stays so."""
         file = _file(self._folder, path)
         try:
             body, mended = parse(file.read_bytes())

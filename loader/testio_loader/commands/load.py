@@ -4,10 +4,11 @@ import contextlib
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from testio_loader.land.pipeline import LoadReport, PlanReport, Selection
     from testio_loader.warehouses import Warehouse
 
+Report = TypeVar("Report", "LoadReport", "PlanReport")
 logger = logging.getLogger(__name__)
 
 _ID = click.IntRange(0, 2**63 - 1)
@@ -105,6 +107,7 @@ def load(
         ("--dry-run", is_dry, "--replay", replay),
     )
     from testio_loader import customers, settings
+    from testio_loader.commands.report import print_load, print_plan
     from testio_loader.land import pipeline
 
     keep_memory_small()
@@ -125,10 +128,13 @@ def load(
     )
     warehouse = configured_warehouse(destination)
     if is_dry:
-        _plan(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
-    else:
-        with warehouse.locked(), _imports_left_alone():
-            _load(warehouse, _parts(warehouse, readers, selection), as_json=as_json)
+        parts, plan = _parts(warehouse, readers, selection), partial(pipeline.plan, warehouse)
+        _read(parts, plan, print_plan, "there may be more to read behind it", as_json=as_json)
+        return
+    with warehouse.locked(), _imports_left_alone():
+        parts = _parts(warehouse, readers, selection)
+        watched = partial(_watched, warehouse, as_json=as_json)
+        _read(parts, watched, print_load, "load again to read it", as_json=as_json)
 
 
 def _parts(
@@ -155,29 +161,32 @@ def _imports_left_alone() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _load(
-    warehouse: "Warehouse",
+def _read(
     parts: "Iterable[tuple[Customer, Selection]]",
+    read: "Callable[[Customer, Selection], Report]",
+    show: "Callable[[Report], None]",
+    advice: str,
     *,
     as_json: bool,
 ) -> None:
-    from testio_loader.commands.report import print_json, print_load
+    """Load each customer, or plan it, and report; one that fails does not stop the others."""
+    from testio_loader.commands.report import print_json
     from testio_loader.errors import Explained
 
-    reports: list[LoadReport] = []
+    reports: list[Report] = []
     failures: dict[str, str] = {}
-    for customer, selection in parts:  # one that fails does not stop the others
+    for customer, selection in parts:
         try:
-            report = _watched(warehouse, customer, selection, as_json=as_json)
+            report = read(customer, selection)
         except Explained as failure:
             failures[customer.name] = one_line(failure)
             continue
         reports.append(report)
         if not as_json:
-            print_load(report)
+            show(report)
     if as_json:
         print_json({"customers": [asdict(report) for report in reports], "failures": failures})
-    _end(failures, "load again to read it", [p for report in reports for p in report.problems])
+    _end(failures, advice, [problem for report in reports for problem in report.problems])
 
 
 def _watched(
@@ -193,48 +202,6 @@ def _watched(
     is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
     progress = Bars(customer.name, counts, console) if is_watched else Lines(customer.name, counts)
     return pipeline.load(warehouse, customer, selection, counts=counts, progress=progress)
-
-
-def _plan(
-    warehouse: "Warehouse",
-    parts: "Iterable[tuple[Customer, Selection]]",
-    *,
-    as_json: bool,
-) -> None:
-    from testio_loader.commands.report import print_json, print_plan
-    from testio_loader.errors import Explained
-    from testio_loader.land import pipeline
-
-    plans: list[PlanReport] = []
-    failures: dict[str, str] = {}
-    for customer, selection in parts:
-        try:
-            plan = pipeline.plan(warehouse, customer, selection)
-        except Explained as failure:
-            failures[customer.name] = one_line(failure)
-            continue
-        plans.append(plan)
-        if not as_json:
-            print_plan(plan)
-    if as_json:
-        print_json({"customers": [_as_json(plan) for plan in plans], "failures": failures})
-    _end(
-        failures,
-        "there may be more to read behind it",
-        [problem for plan in plans for problem in plan.problems],
-    )
-
-
-def _as_json(plan: "PlanReport") -> dict[str, Any]:
-    return {
-        "customer": plan.customer,
-        "endpoints": [
-            {"endpoint": name, "scopes": row.scopes, "calls": row.calls}
-            for name, row in plan.endpoints.items()
-        ],
-        "problems": plan.problems,
-        "remarks": plan.remarks,
-    }
 
 
 def _end(failures: Mapping[str, str], advice: str, problems: Sequence[str]) -> None:

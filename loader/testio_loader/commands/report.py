@@ -77,7 +77,7 @@ def print_plan(report: "PlanReport") -> None:
     print_table(
         f"Customer {report.customer}: nothing landed; a load would read",
         ("endpoint", "scopes", "calls\n(at least)"),
-        [(endpoint, row.scopes, row.calls) for endpoint, row in report.endpoints.items()],
+        [(e.endpoint, e.scopes, e.calls) for e in report.endpoints],
         has_totals=True,
     )
     print_lines(report.problems, "incomplete")

@@ -7,6 +7,7 @@ start: what it has read is in its package until all has landed.
 
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import dlt
@@ -35,9 +36,8 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
         except PipelineStepFailed as failure:
             if _may_pass(failure, warehouse):
                 raise
-            logger.warning(
-                "An interrupted load cannot be finished; it is undone: %s", root(failure)
-            )
+            *_, cause = causes(failure)
+            logger.warning("An interrupted load cannot be finished; it is undone: %s", cause)
             warehouse.take_back(tables)
         else:
             logger.info("Finished a load that was interrupted.")
@@ -78,11 +78,12 @@ def _begin_again(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Tab
         normalized.mkdir(exist_ok=True)  # dlt makes it after the folder that it is in
 
 
-def root(failure: BaseException) -> BaseException:
-    """Return what a failure is due to in the end."""
-    while failure.__cause__ is not None:
-        failure = failure.__cause__
-    return failure
+def causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, what caused it, and so on."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "client_exception", None) or cause.__cause__
 
 
 def forget(pipeline: dlt.Pipeline) -> None:

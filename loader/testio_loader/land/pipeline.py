@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from testio_loader.land import interrupted
 from testio_loader.land.ledger import EndpointReport, LedgerReader, ledger_of
 from testio_loader.private import make_folder
 from testio_loader.read.counts import Attribution, Counts
-from testio_loader.read.crawler import NothingRead, Plan
+from testio_loader.read.crawler import NothingRead
 from testio_loader.read.refresh_policy import Known
 from testio_loader.source import testio
 from testio_loader.warehouses import RAW_DATASET, BadWarehouse, LostLock, Warehouse, WarehouseBusy
@@ -48,11 +48,20 @@ class LoadReport:
 
 
 @dataclass(frozen=True)
+class EndpointPlan:
+    """What a load would read of one endpoint, and the fewest calls that it takes."""
+
+    endpoint: str
+    scopes: int
+    calls: int
+
+
+@dataclass(frozen=True)
 class PlanReport:
     """What a load of one customer would read."""
 
     customer: str
-    endpoints: Mapping[str, Plan]
+    endpoints: list[EndpointPlan]
     problems: list[str]
     """Lists that could not be read, and why."""
     remarks: list[str]
@@ -123,7 +132,9 @@ def load(
             )
     except PipelineStepFailed as failure:
         # What a load has read that lost its lock is older than what another one may have landed.
-        if failure.step == "extract" or any(isinstance(c, LostLock) for c in _causes(failure)):
+        if failure.step == "extract" or any(
+            isinstance(c, LostLock) for c in interrupted.causes(failure)
+        ):
             interrupted.forget(pipeline)
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     except (BadWarehouse, WarehouseBusy) as failure:  # it was fine when reading began
@@ -142,14 +153,14 @@ def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> Plan
         (plans,) = source.resources["plan"]
     except DltException as failure:
         raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
-    endpoints = {
+    plans = {
         endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans
     }
     return PlanReport(
         customer.name,
-        endpoints,
-        [problem for planned in endpoints.values() for problem in planned.problems],
-        [remark for planned in endpoints.values() for remark in planned.remarks],
+        [EndpointPlan(name, planned.scopes, planned.calls) for name, planned in plans.items()],
+        [problem for planned in plans.values() for problem in planned.problems],
+        [remark for planned in plans.values() for remark in planned.remarks],
     )
 
 
@@ -181,7 +192,7 @@ def settle(warehouse: Warehouse) -> None:
         if roomier := _roomier(warehouse, failure):
             settle(roomier)
             return
-        *_, cause = _causes(failure)
+        *_, cause = interrupted.causes(failure)
         raise LoadFailed(
             f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
             f"mended, or give up what was read: delete {warehouse.working_directory}"
@@ -192,7 +203,7 @@ def _add_record_keys(warehouse: Warehouse) -> None:
     try:
         warehouse.add_record_keys(TABLES)
     except DltException as failure:
-        *_, cause = _causes(failure)
+        *_, cause = interrupted.causes(failure)
         raise LoadFailed(
             f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
         ) from failure
@@ -200,7 +211,7 @@ def _add_record_keys(warehouse: Warehouse) -> None:
 
 def _roomier(warehouse: Warehouse, failure: PipelineStepFailed) -> Warehouse | None:
     """Return the warehouse with more memory to land in, if it failed for want of that."""
-    found = map(warehouse.roomier, _causes(failure))
+    found = map(warehouse.roomier, interrupted.causes(failure))
     return next(filter(None, found), None)
 
 
@@ -272,7 +283,7 @@ def archive_of(archive: str, customer: Customer) -> str:
 def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
     cause: BaseException = failure
-    for cause in _causes(failure):
+    for cause in interrupted.causes(failure):
         if isinstance(cause, NothingRead):
             return f"nothing could be read from {customer.shown_url}: {cause}"
         if isinstance(cause, Explained):
@@ -285,11 +296,3 @@ def _reason(failure: DltException, customer: Customer) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield a failure, what caused it, and so on."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        yield cause
-        cause = getattr(cause, "client_exception", None) or cause.__cause__
