@@ -1,7 +1,7 @@
 """`testio-loader check`: whether a load could work, before one is started."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -13,6 +13,7 @@ from testio_loader.errors import BadConfiguration, Explained
 
 if TYPE_CHECKING:
     from testio_loader.customers import Customer
+    from testio_loader.land.ledger import LedgerReader
     from testio_loader.read.refresh_policy import Known
     from testio_loader.warehouses import Warehouse
 
@@ -69,32 +70,26 @@ def _all_findings(destination: str) -> Iterator[Finding]:
         yield Finding(False, f"settings: {problem}")
     if not problems:
         yield Finding(True, "settings: those that are set have values and names that can be right")
-    tests: dict[int, int] = {}
     known: dict[int, Known] = {}
     try:
-        yield from _warehouse(configured_warehouse(destination), customers, tests, known)
+        if ledger := (yield from _warehouse(configured_warehouse(destination))):
+            known = {of.customer_id: ledger.known(of.customer_id) for of in customers}
     except Explained as error:
         yield Finding(False, f"warehouse: {error}")
     for customer in customers:
-        yield _account(customer, tests.get(customer.customer_id), known.get(customer.customer_id))
+        yield _account(customer, known.get(customer.customer_id))
 
 
 def _warehouse(
     warehouse: "Warehouse",
-    customers: "Iterable[Customer]",
-    tests: "dict[int, int]",
-    known: "dict[int, Known]",
-) -> Iterator[Finding]:
-    """Check it, if no load is writing to it; fill in how many tests a customer has.
-
-    And fill in what is known of each customer that is configured.
-    """
+) -> "Generator[Finding, None, LedgerReader | None]":
+    """Check it, if no load is writing to it; return its ledger."""
     from testio_loader.land import pipeline
     from testio_loader.land.ledger import ledger_of
 
     if holder := warehouse.holder():
         yield Finding(False, f"lock: {warehouse.name} is being loaded by {holder}")
-        return
+        return None
     yield Finding(True, "lock: nobody is loading")
     if pipeline.has_interrupted_load(warehouse):
         yield Finding(False, "interrupted load: its rest is still to land; `load` does that first")
@@ -102,14 +97,10 @@ def _warehouse(
         yield Finding(True, "interrupted load: none")
     for is_ok, text in warehouse.findings():
         yield Finding(is_ok, text)
-    if ledger := ledger_of(warehouse):
-        tests |= {status.customer_id: status.tests for status in ledger.customers()}
-        known |= {
-            customer.customer_id: ledger.products(customer.customer_id) for customer in customers
-        }
+    return ledger_of(warehouse)
 
 
-def _account(customer: "Customer", tests: int | None, known: "Known | None") -> Finding:
+def _account(customer: "Customer", known: "Known | None") -> Finding:
     from testio_loader.api.base import CallFailed
     from testio_loader.api.client import Client
     from testio_loader.api.endpoints import PRODUCTS
@@ -124,12 +115,13 @@ def _account(customer: "Customer", tests: int | None, known: "Known | None") -> 
         return Finding(False, f"customer {customer.name}: {failure}")
     except CallFailed as failure:
         return Finding(False, f"{where}: {failure.explained}")
-    so_far = "" if tests is None else f", {tests:,} tests so far"
     scope = Scope(PRODUCTS, customer.customer_id)
     products = list(scope.keyed(answer.value))
     if scope.outcome != COMPLETE:
         return Finding(False, f"{where}: products: {scope.outcome}")
+    so_far = ""
     if known:
+        so_far = f", {len(known.tests()):,} tests so far" if known.last_at else ""
         try:
             identity.check(customer.customer_id, scope, products, known)
         except identity.AccountChangedError as error:

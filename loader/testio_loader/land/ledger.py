@@ -156,16 +156,8 @@ class LedgerReader:
         versions = self._versions([row[0] for row in totals], load_id)
         places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
         return [
-            EndpointReport(
-                endpoint,
-                scopes,
-                incomplete,
-                records,
-                quarantined,
-                versions[endpoint],
-                calls,
-            )
-            for endpoint, scopes, incomplete, records, quarantined, calls in sorted(
+            EndpointReport(name, scopes, incomplete, records, quarantined, versions[name], calls)
+            for name, scopes, incomplete, records, quarantined, calls in sorted(
                 totals, key=lambda row: places[row[0]]
             )
         ]
@@ -179,20 +171,17 @@ class LedgerReader:
 
     def problems(self, load_id: str) -> list[str]:
         """Return which scopes of a load are incomplete, and why; like ones in one line."""
-        rows = self._select(
-            "select endpoint, outcome, count(*), min(product_id), min(test_id)"
-            " from {ledger} where _dlt_load_id = %s and not is_complete"
-            " group by endpoint, outcome order by endpoint, outcome",
-            load_id,
-        )
-        return [describe(*row) for row in rows]
+        return self._described("outcome", "not is_complete", load_id)
 
     def remarks(self, load_id: str) -> list[str]:
         """Return what a load noticed though nothing is missing; like ones in one line."""
+        return self._described("remarks", "remarks is not null", load_id)
+
+    def _described(self, column: str, condition: str, load_id: str) -> list[str]:
         rows = self._select(
-            "select endpoint, remarks, count(*), min(product_id), min(test_id)"
-            " from {ledger} where _dlt_load_id = %s and remarks is not null"
-            " group by endpoint, remarks order by endpoint, remarks",
+            f"select endpoint, {column}, count(*), min(product_id), min(test_id)"
+            f" from {{ledger}} where _dlt_load_id = %s and {condition}"
+            f" group by endpoint, {column} order by endpoint, {column}",
             load_id,
         )
         return [describe(*row) for row in rows]
@@ -214,8 +203,8 @@ class LedgerReader:
     def incomplete(self) -> list[str]:
         """Return the scopes that are incomplete, and why; like ones in one line."""
         scopes: defaultdict[int, list[IncompleteScope]] = defaultdict(list)
-        for customer_id, *scope in self._latest_reads("", "not is_complete", "outcome, read_at"):
-            scopes[customer_id].append(IncompleteScope(*scope))
+        for customer_id, *read in self._latest_reads("", "not is_complete", "outcome, read_at"):
+            scopes[customer_id].append(IncompleteScope(*read))
         if not scopes:
             return []
         lists: defaultdict[int, Lists] = defaultdict(Lists)
@@ -233,13 +222,17 @@ class LedgerReader:
                 lists[customer_id].single_tests[test_id] = found
         is_of_test = any(scope.test_id for of in scopes.values() for scope in of)
         homes = self._homes() if is_of_test else defaultdict[int, dict[int, int | None]](dict)
-        return [
-            f"customer {customer_id}, {describe(endpoint, outcome, len(alike), *_first(alike))}"
-            for customer_id in sorted(scopes)
-            for (endpoint, outcome), alike in _alike(
-                unsettled(scopes[customer_id], lists[customer_id], homes[customer_id])
-            )
-        ]
+        alike: defaultdict[tuple[int, str, str], list[IncompleteScope]] = defaultdict(list)
+        for customer_id, of_customer in scopes.items():
+            for scope in unsettled(of_customer, lists[customer_id], homes[customer_id]):
+                alike[customer_id, scope.endpoint, scope.outcome].append(scope)
+        lines = []
+        for (customer_id, endpoint, outcome), like in sorted(alike.items()):
+            first_product = _least(scope.product_id for scope in like)
+            first_test = _least(scope.test_id for scope in like)
+            line = describe(endpoint, outcome, len(like), first_product, first_test)
+            lines.append(f"customer {customer_id}, {line}")
+        return lines
 
     def _latest_reads(self, where: str, condition: str, columns: str) -> Sequence[Sequence[Any]]:
         """Return each scope's latest read: customer, endpoint, product, test, more columns."""
@@ -381,21 +374,8 @@ def _names(endpoints: Sequence[Endpoint]) -> str:
     return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
 
 
-def _alike(
-    scopes: Iterable[IncompleteScope],
-) -> list[tuple[tuple[str, str], list[IncompleteScope]]]:
-    """Return scopes by endpoint and outcome."""
-    alike: defaultdict[tuple[str, str], list[IncompleteScope]] = defaultdict(list)
-    for scope in scopes:
-        alike[scope.endpoint, scope.outcome].append(scope)
-    return sorted(alike.items())
-
-
-def _first(scopes: Sequence[IncompleteScope]) -> tuple[int | None, int | None]:
-    """Return the smallest product id and the smallest test id."""
-    products = (scope.product_id for scope in scopes if scope.product_id is not None)
-    tests = (scope.test_id for scope in scopes if scope.test_id is not None)
-    return min(products, default=None), min(tests, default=None)
+def _least(ids: Iterable[int | None]) -> int | None:
+    return min((id_ for id_ in ids if id_ is not None), default=None)
 
 
 def _total(column: str) -> str:
