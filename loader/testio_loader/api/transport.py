@@ -95,9 +95,7 @@ class Transport:
 
     def __init__(self, base_url: str, token: str, timeout: float) -> None:
         self.bounds = resolve_configuration(Bounds(), sections=("sources", "testio"))
-        settings.refuse(
-            max_answer_mb=self.bounds.max_answer_mb, max_call_seconds=self.bounds.max_call_seconds
-        )
+        settings.refuse(**self.bounds)
         self._timeout = timeout
         self._turn = threading.Lock()
         base = _base(base_url)
