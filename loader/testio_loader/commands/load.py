@@ -195,12 +195,12 @@ def _watched(
     from rich.console import Console
 
     from testio_loader.land import pipeline
-    from testio_loader.land.progress import Bars, Lines
+    from testio_loader.land.progress import Progress
     from testio_loader.read.counts import Counts
 
     counts, console = Counts(), Console(stderr=True)
     is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
-    progress = Bars(customer.name, counts, console) if is_watched else Lines(customer.name, counts)
+    progress = Progress(customer.name, counts, console if is_watched else None)
     return pipeline.load(warehouse, customer, selection, counts=counts, progress=progress)
 
 

@@ -2,38 +2,47 @@
 
 import logging
 import time
-from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 from dlt.common.runtime.collector_base import Collector
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from testio_loader.api.endpoints import ENDPOINTS
 from testio_loader.read.counts import Counts
 
 logger = logging.getLogger(__name__)
-_NAMES = tuple(endpoint.name for endpoint in ENDPOINTS)
 _STAGES = {"Extract": "reading", "Normalize": "preparing", "Load": "landing"}
 
 
-class _Watcher(Collector):
+class Progress(Collector):
     """Shows the counts of a load; dlt says which stage it is, and what it has written.
 
     dlt's own collectors know no totals, since dlt does not know what there is to read.
+
+    Args:
+        customer: whose load it is.
+        counts: what there is to read, and what has been.
+        console: the terminal for the bars, which vanish at the end; lines are logged without one.
+        period: seconds from one line to the next.
     """
 
-    def __init__(self, customer: str, counts: Counts, period: float) -> None:
-        self.customer = customer
-        self.counts = counts
-        self.stage = ""
-        self.records: Counter[str] = Counter()
-        self.jobs = 0
-        self.all_jobs = 0
+    def __init__(
+        self, customer: str, counts: Counts, console: Console | None = None, period: float = 30
+    ) -> None:
+        self._customer = customer
+        self._counts = counts
+        self._console = console
         self._period = period
-        self._shown_at = time.monotonic()
+        self._stage = ""
+        self._records: Counter[str] = Counter()
+        self._jobs = self._all_jobs = 0
+        self._started_at = self._logged_at = time.monotonic()
+        self._live: Live | None = None
 
     def update(
         self,
@@ -46,102 +55,50 @@ class _Watcher(Collector):
     ) -> None:
         """Take note; called by dlt."""
         if name == "Jobs" and not label:
-            self.jobs += inc
-            self.all_jobs += (total or 0) + (inc_total or 0)
-        elif self.stage == "reading":
-            self.records[name] += inc
-        if time.monotonic() - self._shown_at >= self._period:
-            self.show()
-            self._shown_at = time.monotonic()
-
-    @abstractmethod
-    def show(self) -> None:
-        """Show how far it is."""
+            self._jobs += inc
+            self._all_jobs += (total or 0) + (inc_total or 0)
+        elif self._stage == "reading":
+            self._records[name] += inc
+        if not self._console and time.monotonic() - self._logged_at >= self._period:
+            self._log()
 
     def _start(self, step: str) -> None:
-        self.stage = _STAGES.get(step.partition(" ")[0], step)
+        self._stage = _STAGES.get(step.partition(" ")[0], step)
+        self._started_at = time.monotonic()
+        if self._console:
+            self._live = Live(console=self._console, get_renderable=self._bars, transient=True)
+            self._live.start()
 
     def _stop(self) -> None:
-        self.show()
+        if self._live:
+            self._live.stop()
 
+    def _scopes(self) -> Iterator[tuple[str, int, int]]:
+        """Yield, by endpoint that has any, how many scopes are read, and how many there are."""
+        for endpoint in ENDPOINTS:
+            if opened := self._counts.opened[endpoint.name]:
+                yield endpoint.name, self._counts.closed[endpoint.name], opened
 
-class Lines(_Watcher):
-    """A line in the log, every 30 seconds."""
+    def _log(self) -> None:
+        self._logged_at = time.monotonic()
+        what = f"{self._jobs:,}/{self._all_jobs:,} files"
+        if self._stage == "reading":
+            what = ", ".join(f"{name} {done:,}/{total:,}" for name, done, total in self._scopes())
+        logger.info("Customer %s, %s: %s", self._customer, self._stage, what)
 
-    def __init__(self, customer: str, counts: Counts, period: float = 30) -> None:
-        super().__init__(customer, counts, period)
+    def _bars(self) -> Group:
+        seconds = timedelta(seconds=int(time.monotonic() - self._started_at))
+        bars = Table.grid(padding=(0, 1, 0, 0))
+        for justify in ("left", "left", "right", "right"):
+            bars.add_column(justify=justify)
 
-    def show(self) -> None:
-        """Write a line, unless it is too early for one."""
-        if self.stage == "reading":
-            what = ", ".join(
-                f"{name} {self.counts.closed[name]:,}/{opened:,}"
-                for name in _NAMES
-                if (opened := self.counts.opened[name])
-            )
-        else:
-            what = f"{self.jobs:,}/{self.all_jobs:,} files"
-        logger.info("Customer %s, %s: %s", self.customer, self.stage, what)
+        def add(name: str, done: int, total: int, note: str = "") -> None:
+            bar = ProgressBar(total=total, completed=done, width=40)
+            bars.add_row(f"  {name:<17}", bar, f"{done:,}/{total:,}", note)
 
-    def _stop(self) -> None:
-        """Say nothing: the end of a stage is no news."""
-
-
-class _Titled(Progress):
-    title = ""
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        """Return what is shown: bars under a title."""
-        yield self.title
-        yield from super().get_renderables()
-
-
-class Bars(_Watcher):
-    """A bar by endpoint, of its scopes; they vanish at the end, when the report says it all."""
-
-    def __init__(self, customer: str, counts: Counts, console: Console) -> None:
-        super().__init__(customer, counts, period=0.2)
-        self._console = console
-        self._progress: _Titled | None = None
-        self._tasks: dict[str, TaskID] = {}
-
-    def show(self) -> None:
-        """Bring the bars up to date."""
-        if self._progress is None:
-            return
-        if self.stage != "reading":
-            self._show("files", self.jobs, self.all_jobs, "")
-            return
-        for name in _NAMES:
-            records = f"{self.records[name]:,} records"
-            self._show(name, self.counts.closed[name], self.counts.opened[name], records)
-
-    def _show(self, name: str, done: int, total: int, records: str) -> None:
-        shown: dict[str, Any] = {"completed": done, "total": total or None, "records": records}
-        if self._progress is not None:
-            self._progress.update(self._tasks[name], visible=total > 0, **shown)
-
-    def _start(self, step: str) -> None:
-        super()._start(step)
-        self._progress = _Titled(
-            TextColumn("  {task.description:<17}"),
-            BarColumn(),
-            TextColumn("{task.completed:,}/{task.total:,}", justify="right"),
-            TextColumn("{task.fields[records]}", justify="right"),
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._progress.title = f"Customer {self.customer}: {self.stage}"
-        names = _NAMES if self.stage == "reading" else ("files",)
-        self._tasks = {
-            name: self._progress.add_task(name, visible=False, total=None, records="")
-            for name in names
-        }
-        self._progress.start()
-
-    def _stop(self) -> None:
-        super()._stop()
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        if self._stage == "reading":
+            for name, done, total in self._scopes():
+                add(name, done, total, f"{self._records[name]:,} records")
+        elif self._all_jobs:
+            add("files", self._jobs, self._all_jobs)
+        return Group(f"Customer {self._customer}: {self._stage} ({seconds})", bars)

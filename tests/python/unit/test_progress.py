@@ -6,7 +6,7 @@ import logging
 import pytest
 from rich.console import Console
 
-from testio_loader.land.progress import Bars, Lines
+from testio_loader.land.progress import Progress
 from testio_loader.read.counts import Counts
 
 
@@ -26,7 +26,7 @@ def test_a_log_has_a_line_of_what_is_read_and_landed(
     counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "testio_loader")
-    lines = Lines("acme", counts, period=0)
+    lines = Progress("acme", counts, period=0)
     with lines("Extract testio"):
         lines.update("bugs", 1_234)
     with lines("Load testio in 1700000000.1"):
@@ -41,7 +41,7 @@ def test_a_log_has_a_line_of_what_is_read_and_landed(
 
 def test_a_short_load_leaves_no_line(counts: Counts, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "testio_loader")
-    lines = Lines("acme", counts)
+    lines = Progress("acme", counts)
     with lines("Extract testio"):
         lines.update("bugs", 1)
     assert caplog.messages == []
@@ -49,7 +49,7 @@ def test_a_short_load_leaves_no_line(counts: Counts, caplog: pytest.LogCaptureFi
 
 def test_a_terminal_has_a_bar_for_each_endpoint_that_is_read(counts: Counts) -> None:
     screen = io.StringIO()
-    bars = Bars("acme", counts, Console(file=screen, force_terminal=True, width=80))
+    bars = Progress("acme", counts, Console(file=screen, force_terminal=True, width=80))
     with bars("Extract testio"):
         bars.update("bugs", 1_234)
     seen = screen.getvalue()
