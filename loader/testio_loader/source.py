@@ -16,7 +16,7 @@ from testio_loader.api.base import BASE_URL, Api
 from testio_loader.api.client import Client
 from testio_loader.api.endpoints import ENDPOINTS, TABLES, Endpoint
 from testio_loader.api.recording import Archive, Recorder
-from testio_loader.errors import Explained
+from testio_loader.errors import BadConfiguration, Explained
 from testio_loader.land.ledger import ledger_of_pipeline
 from testio_loader.read.counts import Counts
 from testio_loader.read.crawler import MAX_IN_FLIGHT, Crawler, Plan, needed
@@ -34,14 +34,6 @@ _DESTINATIONS = ("duckdb", "postgres")
 """Of dlt's destinations those in which every version of a record is kept, as tests say."""
 Rows = tuple[Table, pa.Table]
 """A raw table, and rows for it."""
-
-
-class BadSelectionError(Explained):
-    """Resources were selected that say nothing by themselves; the message says what to add."""
-
-
-class BadDestinationError(Explained):
-    """The pipeline's destination cannot be loaded; the message says which can."""
 
 
 class BadLedgerError(Explained):
@@ -174,10 +166,10 @@ def testio(
 
 
 def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) -> None:
-    """Raise BadSelectionError if what the selected endpoints need is not to land."""
+    """Raise BadConfiguration if what the selected endpoints need is not to land."""
     wanted = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
     if missing := sorted(wanted.difference(selected)):
-        raise BadSelectionError(
+        raise BadConfiguration(
             f"{', '.join(missing)} cannot be left out: select them as well, or select by "
             "`with_resources`, which adds them"
         )
@@ -189,13 +181,13 @@ def _earlier(
     """Make a pipeline's destination ready; return what earlier loads into it have read.
 
     Raises:
-        BadDestinationError: if raw tables cannot be there.
+        BadConfiguration: if raw tables cannot be there.
         BadLedgerError: if its times are in the future.
     """
     destination = pipeline.destination
     kind = destination.destination_type.rpartition(".")[2] if destination else "none"
     if kind not in _DESTINATIONS:
-        raise BadDestinationError(
+        raise BadConfiguration(
             f"the destination {kind} cannot keep versions of records: use duckdb or postgres in a "
             "pipeline of your own, or `testio-loader load --destination iceberg`"
         )

@@ -14,10 +14,14 @@ def parse_id(value: Any) -> int | None:
     return None
 
 
+def record_id(record: Any) -> int | None:
+    """Return the id of a record."""
+    return parse_id(record.get("id")) if isinstance(record, dict) else None
+
+
 def nested_id(record: Any, name: str) -> int | None:
     """Return the id of the object that stands under `name`, such as a bug's test."""
-    nested = record.get(name) if isinstance(record, dict) else None
-    return parse_id(nested.get("id")) if isinstance(nested, dict) else None
+    return record_id(record.get(name)) if isinstance(record, dict) else None
 
 
 def objects(record: Any, name: str) -> list[dict[str, Any]]:

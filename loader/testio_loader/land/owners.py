@@ -8,16 +8,13 @@ from testio_loader.api.base import Api, CallFailed, NotFound, Refused
 from testio_loader.api.client import Client
 from testio_loader.api.endpoints import PRODUCTS, TEST_DETAILS
 from testio_loader.api.recording import Archive
-from testio_loader.api.values import parse_id
+from testio_loader.api.values import record_id
 from testio_loader.customers import Customer
 from testio_loader.errors import Explained
 from testio_loader.land.ledger import LedgerReader, ledger_of
 from testio_loader.land.pipeline import Selection, archive_of
+from testio_loader.read.steps import Unknown
 from testio_loader.warehouses import Warehouse
-
-
-class UnknownToAll(Explained):
-    """A product or a test was asked for that no customer has."""
 
 
 def parts(
@@ -29,7 +26,7 @@ def parts(
     or nothing selected, there is nothing to find out.
 
     Raises:
-        UnknownToAll: if no customer has one of them.
+        Unknown: if no customer has one of them.
     """
     by_product = bool(selection.product_ids)
     wanted = selection.product_ids or selection.test_ids
@@ -46,7 +43,7 @@ def parts(
         owners = owners or [of for of, having in enumerate(has) if having[id_] is None]
         if not owners:
             kind = "product" if by_product else "test"
-            raise UnknownToAll(f"no customer has {kind} {id_}; nothing was read")
+            raise Unknown(f"no customer has {kind} {id_}; nothing was read")
         for of in owners:
             ids[of].append(id_)
     return [
@@ -65,7 +62,7 @@ def _has_products(customer: Customer, selection: Selection) -> dict[int, bool | 
         found = _api(customer, selection).get(PRODUCTS.path, PRODUCTS.answer_keys).value
     except (CallFailed, Explained):
         return dict.fromkeys(selection.product_ids)
-    ids = [parse_id(product.get("id")) if isinstance(product, dict) else None for product in found]
+    ids = [*map(record_id, found)]
     unknown = None if None in ids else False
     return {id_: id_ in ids or unknown for id_ in selection.product_ids}
 

@@ -23,7 +23,7 @@ from testio_loader.private import owner_only
 from testio_loader.publish import saved_queries
 from testio_loader.warehouses import RAW_DATASET
 from testio_loader.warehouses.duckdb_file import DuckDbFile
-from testio_loader.warehouses.duckdb_sql import attach, literal, quoted
+from testio_loader.warehouses.duckdb_sql import attach, literal, quoted, remove
 
 _MEMORY = "500MB"
 """For a table of any size: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
@@ -321,6 +321,4 @@ def _move(fresh: Path, to: Path) -> None:
 def _remove(fresh: Path, spilled: Path) -> None:
     if fresh.is_dir() and not fresh.is_symlink():
         shutil.rmtree(fresh)
-    for file in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        file.unlink(missing_ok=True)
-    shutil.rmtree(spilled, ignore_errors=True)
+    remove(fresh, spilled)

@@ -17,7 +17,7 @@ from testio_loader.api.base import (
     Unusable,
 )
 from testio_loader.api.endpoints import Endpoint
-from testio_loader.api.values import nested_id, parse_id
+from testio_loader.api.values import nested_id, record_id
 from testio_loader.read.records import Record
 from testio_loader.read.scope import Scope
 
@@ -179,7 +179,9 @@ class Batches:
         """Take the records of one test; `whole` is what a call for its id alone answers."""
         id_, story_id = ask.ids[ask.asked]
         ask.asked += 1
-        if any((known := _id(value)) is not None and ask.scope.has(known) for value in values):
+        if any(
+            (known := record_id(value)) is not None and ask.scope.has(known) for value in values
+        ):
             ask.scope.fail("the same records came for several ids")
         columns = {"user_story_version_id": id_, "user_story_id": story_id}
         outcome.found += [(ask.scope, record, columns) for record in ask.scope.keyed(values)]
@@ -194,7 +196,7 @@ class Batches:
 
     def _is_first(self, stray: Any) -> bool:
         """Return whether a record that names no test has not come with another test's already."""
-        id_ = _id(stray)
+        id_ = record_id(stray)
         with self._lock:
             is_first = id_ is None or id_ not in self._strays
             self._strays.add(id_)
@@ -217,9 +219,9 @@ class Batches:
             page, mended = 1, 0
             while True:
                 answer = self._get(self._page(path, page), batch)
-                fresh = [v for v in answer.value if (id_ := _id(v)) is None or id_ not in ids]
-                is_last = ids.issuperset({*map(_id, fresh)} - {None})
-                ids.update(map(_id, fresh))
+                fresh = [v for v in answer.value if (id_ := record_id(v)) is None or id_ not in ids]
+                is_last = ids.issuperset({*map(record_id, fresh)} - {None})
+                ids.update(map(record_id, fresh))
                 values += fresh
                 mended += answer.mended
                 claimed = answer.claimed_count
@@ -250,7 +252,3 @@ class Batches:
         elif answer.seconds < _QUICK and answer.size < _LARGE // 2:
             self._size = min(self._api.max_batch, max(self._size, 2 * len(batch)))
         return answer
-
-
-def _id(value: Any) -> int | None:
-    return parse_id(value.get("id")) if isinstance(value, dict) else None

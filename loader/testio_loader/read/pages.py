@@ -3,7 +3,7 @@
 from typing import Any
 
 from testio_loader.api.base import Answer, Api, CallFailed, ReadingStopped, Unusable
-from testio_loader.api.values import parse_id
+from testio_loader.api.values import record_id
 from testio_loader.read.records import Record
 from testio_loader.read.scope import Scope
 
@@ -83,7 +83,7 @@ class Listing:
         except CallFailed as failure:
             self.scope.fail(failure, f"page {page}")
             return self._end([])
-        ids = _ids(values)
+        ids = [*map(record_id, values)]
         if page == 1:
             self._first_page = ids
             self._size = min(len(ids), self._per_page) or self._per_page
@@ -116,7 +116,7 @@ class Listing:
         if len(ids) < _PER_PAGE_BY_DEFAULT or len(ids) > self._per_page:
             return True
         try:
-            return _ids(self._get(1, _PER_PAGE_BY_DEFAULT).value) == ids
+            return [*map(record_id, self._get(1, _PER_PAGE_BY_DEFAULT).value)] == ids
         except CallFailed:
             return False
 
@@ -161,9 +161,7 @@ class Listing:
         unseen = [
             value
             for value in values
-            if isinstance(value, dict)
-            and (id_ := parse_id(value.get("id"))) is not None
-            and not self.scope.has(id_)
+            if (id_ := record_id(value)) is not None and not self.scope.has(id_)
         ]
         if unseen:
             self.scope.remark(f"the list changed meanwhile: {len(unseen)} more on page {page}")
@@ -187,7 +185,3 @@ class Listing:
             raise
         self._answers.append((path, {endpoint.answer_keys[0]: self.scope.take(answer)}))
         return answer
-
-
-def _ids(values: list[Any]) -> list[int | None]:
-    return [parse_id(value.get("id")) if isinstance(value, dict) else None for value in values]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testio_loader.api.canonical_json import canonical
-from testio_loader.api.values import parse_id
+from testio_loader.api.values import parse_id, record_id
 
 _CONTAINERS = (dict, list)  # quicker to ask for than dict | list
 _SHOWN = 10_000
@@ -72,7 +72,7 @@ def abridged(value: Any, max_bytes: int) -> str:
     members = value.items() if isinstance(value, dict) else ()
     return canonical(
         {
-            "id": parse_id(value.get("id")) if isinstance(value, dict) else None,
+            "id": record_id(value),
             "bytes": len(text.encode()),
             "bytes_by_member": {
                 key[:_SHOWN]: len(canonical(member).encode()) for key, member in members

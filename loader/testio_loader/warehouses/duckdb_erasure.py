@@ -15,7 +15,7 @@ import duckdb
 
 from testio_loader.private import owner_only
 from testio_loader.warehouses.base import BadWarehouse
-from testio_loader.warehouses.duckdb_sql import attach, quoted
+from testio_loader.warehouses.duckdb_sql import attach, quoted, remove
 
 _OURS = "testio_"
 """How the schemas begin that hold what was loaded, and what dbt built of it."""
@@ -30,11 +30,10 @@ def erase(path: Path, customer_id: int) -> int:
     """
     file = path.resolve()
     fresh = file.with_name(f".{file.name}.rewritten")
-    spilled = file.with_name(
-        f"{file.name}.tmp"
-    )  # what others that were killed have spilled as well
+    # What others that were killed have spilled goes as well.
+    spilled = file.with_name(f"{file.name}.tmp")
     try:
-        _remove(fresh, spilled)
+        remove(fresh, spilled)
         # Each thread has more than 100,000 rows in memory at once; one is about as fast.
         config: dict[str, Any] = {"temp_directory": str(spilled), "threads": 1}
         with owner_only(), duckdb.connect(config=config) as connection:
@@ -50,7 +49,7 @@ def erase(path: Path, customer_id: int) -> int:
     except (duckdb.Error, OSError, BadWarehouse) as error:
         raise BadWarehouse(_unfinished(file, customer_id, error)) from error
     finally:
-        _remove(fresh, spilled)
+        remove(fresh, spilled)
     return rows
 
 
@@ -62,17 +61,8 @@ def elsewhere(path: Path, customer_id: int) -> list[str]:
             for schema, table, kind in _tables(connection)
             if not schema.startswith(_OURS)
             and kind == "BIGINT"
-            and connection.execute(
-                f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1",
-                [customer_id],
-            ).fetchone()
+            and _has_rows(connection, schema, table, customer_id)
         ]
-
-
-def _remove(fresh: Path, spilled: Path) -> None:
-    for file in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        file.unlink(missing_ok=True)
-    shutil.rmtree(spilled, ignore_errors=True)
 
 
 def _copy_access(file: Path, fresh: Path) -> None:
@@ -100,15 +90,19 @@ def _is_deleted(file: Path, customer_id: int) -> bool:
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
             return not any(
-                connection.execute(
-                    f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1",
-                    [customer_id],
-                ).fetchone()
+                _has_rows(connection, schema, table, customer_id)
                 for schema, table, _ in _tables(connection)
                 if schema.startswith(_OURS)
             )
     except duckdb.Error:
         return False
+
+
+def _has_rows(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, customer_id: int
+) -> bool:
+    query = f"select 1 from {quoted(schema, table)} where customer_id = ? limit 1"
+    return connection.execute(query, [customer_id]).fetchone() is not None
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """How DuckDB files are attached, and names and texts written in SQL."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,13 @@ def attach(
     options = "" if file.exists() else f" (storage_version '{STORAGE_VERSION}')"
     options = " (read_only)" if read_only else options
     connection.execute(f"attach {literal(str(file))} as {name}{options}")
+
+
+def remove(file: Path, spilled: Path) -> None:
+    """Remove a file, its log, and the folder with what did not fit into memory."""
+    for path in (file, file.with_name(f"{file.name}.wal")):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(spilled, ignore_errors=True)
 
 
 def quoted(*parts: str) -> str:
