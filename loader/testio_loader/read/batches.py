@@ -21,7 +21,7 @@ from testio_loader.api.values import nested_id, record_id
 from testio_loader.read.records import Record
 from testio_loader.read.scope import Scope
 
-_FIRST_SIZE = 5
+_FIRST_SIZE = 10
 _QUICK, _SLOW = 3.0, 15.0
 """Seconds: after a quick answer more is asked for at once, after a slow one less."""
 _LARGE = 1_000_000

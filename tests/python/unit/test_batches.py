@@ -92,13 +92,13 @@ def sound(tests: int) -> dict[int, tuple[str, list[int]]]:
 def test_many_tests_take_few_calls() -> None:
     api = Api(bugs_of)
     assert read(api, 400) == sound(400)
-    assert [len(ids) for ids in api.asked] == [5, 10, 20, 40, 80, 160, 85]
+    assert [len(ids) for ids in api.asked] == [10, 20, 40, 80, 160, 90]
 
 
 def test_after_a_slow_answer_less_is_asked_for() -> None:
     api = Api(bugs_of, seconds=20)
-    assert read(api, 9) == sound(9)
-    assert [len(ids) for ids in api.asked] == [5, 2, 1, 1]
+    assert read(api, 19) == sound(19)
+    assert [len(ids) for ids in api.asked] == [10, 5, 2, 1, 1]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 49])
