@@ -199,9 +199,11 @@ def _earlier(
     with pipeline.sql_client() as client:
         # dlt finishes what it has in its working folder before it extracts: the rest is dead.
         raw.take_back(client, TABLES)
-        raw.add_record_keys(client, TABLES)
+        raw.upgrade(client, TABLES)
     # A recording may be older than what is there, and another customer's.
-    return ledger.products(customer_id) if is_replay else ledger.known(customer_id, endpoints)
+    if is_replay:
+        return ledger.products(customer_id)
+    return ledger.known_to_load(customer_id, endpoints)
 
 
 def _gathered(landings: Iterable[Landing], load_id: str) -> Iterator[Rows]:

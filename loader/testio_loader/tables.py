@@ -13,6 +13,10 @@ dlt joins the texts of several merge keys, and so takes bug 145 of customer 2 fo
 customer 21. This column can be null for dlt, as it is added to tables that have rows already.
 """
 
+TEST_HASH = "test_hash"
+"""The ledger's column that tells whether the rest of a test is what it was when its details were
+last read. Null wherever that is not known for sure: then they are read."""
+
 LOAD_ID = "_dlt_load_id"
 """dlt's column that tells rows of completed loads from others; dlt adds none to Arrow tables."""
 
@@ -101,6 +105,7 @@ LEDGER = Table(
         "requests": "bigint",
         "tries": "bigint",
         "read_at": "timestamp",
+        TEST_HASH: "text",
     },
     required=frozenset({"customer_id", "endpoint", "is_complete", "outcome", "ids", "read_at"}),
 )

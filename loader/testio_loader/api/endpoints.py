@@ -48,6 +48,10 @@ class Endpoint:
     """Whether not to be found (HTTP 404) can mean that there is nothing of it."""
     for_test_cases: bool = False
     """Whether only tests without a testing type have it."""
+    is_read_last: bool = False
+    """Whether it is read after the rest of its test, and can wait while that has not changed."""
+    is_final_with_test: bool = False
+    """Whether the same goes for it once its test is final."""
     results: frozenset[str] = frozenset()
     """Keys that make no version, since another endpoint is read for them."""
 
@@ -144,6 +148,7 @@ TEST_DETAILS = Endpoint(
     columns={"product_id": "bigint"},
     is_object=True,
     can_be_missing=True,
+    is_read_last=True,
 )
 BUGS = Endpoint(
     "bugs",
@@ -176,6 +181,7 @@ TEST_CASE_TESTS = Endpoint(
     is_object=True,
     for_test_cases=True,
     can_be_missing=True,
+    is_read_last=True,
 )
 TEST_CASE_RESULTS = Endpoint(
     "test_case_results",
@@ -185,6 +191,7 @@ TEST_CASE_RESULTS = Endpoint(
     columns={"test_id": "bigint"},
     for_test_cases=True,
     can_be_missing=True,
+    is_final_with_test=True,
 )
 ENDPOINTS = (
     PRODUCTS,

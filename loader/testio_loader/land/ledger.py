@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
 from testio_loader.read.refresh_policy import IdLists, Known, read_ids
 from testio_loader.read.scope import describe
-from testio_loader.tables import QUARANTINE
+from testio_loader.tables import QUARANTINE, TEST_HASH
 from testio_loader.warehouses import raw
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ class LedgerReader:
             last[0][0] if last else None,
             self._last_at(customer_id),
         )
+
+    def known_to_load(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Known:
+        """Return what is known, and what details were read after; tables must be upgraded."""
+        known = self.known(customer_id, endpoints)
+        return replace(known, test_hashes=self._test_hashes(customer_id))
 
     def products(self, customer_id: int) -> Known:
         """Return what is known of products only: whose an account is, shows by them."""
@@ -339,6 +344,22 @@ class LedgerReader:
             "  group by reads.endpoint, reads.test_id"
             " ) as lists where ids <> '[]' group by endpoint",
             customer_id,
+            customer_id,
+        )
+        return {str(endpoint): IdLists(text) for endpoint, text in rows}
+
+    def _test_hashes(self, customer_id: int) -> dict[str, IdLists]:
+        """Return what the rest of each test was when its details were last read, if completely."""
+        last = [e for e in ENDPOINTS if e.is_read_last or e.is_final_with_test]
+        rows = self._select(
+            f"select endpoint, string_agg(cast(test_id as varchar) || '[' || {TEST_HASH} || ']', ''"
+            "  order by test_id)"
+            f" from (select endpoint, test_id, is_complete, {TEST_HASH}, row_number() over ("
+            "   partition by endpoint, test_id order by read_at desc"
+            "  ) as age from {ledger}"
+            f"  where customer_id = %s and test_id is not null and endpoint in {_names(last)}"
+            f" ) as reads where age = 1 and is_complete and {TEST_HASH} is not null"
+            " group by endpoint",
             customer_id,
         )
         return {str(endpoint): IdLists(text) for endpoint, text in rows}

@@ -187,7 +187,7 @@ def settle(warehouse: Warehouse) -> None:
         with warehouse.opened():
             interrupted.finish(_pipeline(warehouse), warehouse, TABLES)
             # Only now: what was interrupted may be a load of a version that knew no record key.
-            _add_record_keys(warehouse)
+            _upgrade(warehouse)
     except PipelineStepFailed as failure:
         if roomier := _roomier(warehouse, failure):
             settle(roomier)
@@ -199,9 +199,9 @@ def settle(warehouse: Warehouse) -> None:
         ) from failure
 
 
-def _add_record_keys(warehouse: Warehouse) -> None:
+def _upgrade(warehouse: Warehouse) -> None:
     try:
-        warehouse.add_record_keys(TABLES)
+        warehouse.upgrade(TABLES)
     except DltException as failure:
         *_, cause = interrupted.causes(failure)
         raise LoadFailed(
@@ -258,8 +258,10 @@ def _source(
     if ledger and selection.replay_from:
         # Only to see whose recording it is; how old other data are does not matter to it.
         known = ledger.products(customer.customer_id)
-    elif ledger:
+    elif ledger and counts is None:  # a plan only looks: tables can be of an earlier version
         known = ledger.known(customer.customer_id)
+    elif ledger:
+        known = ledger.known_to_load(customer.customer_id)
     return testio(
         api_token=customer.api_token,
         customer_id=customer.customer_id,

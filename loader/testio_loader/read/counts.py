@@ -31,7 +31,7 @@ class Counts:
 
     def __init__(self) -> None:
         self.opened: Counter[str] = Counter()
-        """By endpoint, how many scopes have been found to read."""
+        """By endpoint, how many scopes have been found to read, less those that can wait."""
         self.closed: Counter[str] = Counter()
         """By endpoint, how many of them are read, completely or not."""
         # Eight bytes an id: an account has hundreds of thousands of them.
@@ -49,6 +49,11 @@ class Counts:
         """Count a scope that is read."""
         with self._lock:
             self.closed[endpoint] += 1
+
+    def put_off(self, endpoint: str) -> None:
+        """Take back a scope that need not be read by this load after all."""
+        with self._lock:
+            self.opened[endpoint] -= 1
 
     def unfinished(self) -> str:
         """Return the endpoints with unread scopes, and how many each has."""

@@ -1,11 +1,12 @@
 """The walk over an account: which scopes are read, in which order, several at once.
 
 The lists of products and tests come first, since they tell what else there is. What belongs to
-tests follows: bugs and executions of many tests in one call, the rest one by one.
+tests follows: bugs and executions of many tests in one call, the rest one by one. Details come
+last: the next load goes by what was read before them, to say whether they must be read again.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,9 +26,10 @@ from testio_loader.api.values import parse_id
 from testio_loader.read.batches import Ask, Batches
 from testio_loader.read.counts import Counts
 from testio_loader.read.pages import Listing
+from testio_loader.read.records import content_hash
 from testio_loader.read.refresh_policy import RefreshPolicy
 from testio_loader.read.schedule import Schedule
-from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, describe
+from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, Scope, describe
 from testio_loader.read.steps import Done, Landing, Steps, Test
 from testio_loader.tables import LEDGER
 
@@ -54,6 +56,20 @@ class Plan:
     """What could not be read; there may be more to read behind it."""
     remarks: list[str] = field(default_factory=list)
     """Which deletions would be accepted."""
+
+
+@dataclass
+class _Rest:
+    """What of a test is read before its details, and the details that wait for it."""
+
+    content_hash: str
+    """Of the test's entry in a list."""
+    details: list[tuple[Scope, Callable[[], Done]]] = field(default_factory=list)
+    """Each with the step that reads it."""
+    unread: set[str] = field(default_factory=set)
+    """The endpoints that are still to be read."""
+    versions: list[tuple[str, str | None]] = field(default_factory=list)
+    """What was read: by endpoint, what differs if any record does; None if that is not known."""
 
 
 class Crawler:
@@ -106,6 +122,14 @@ class Crawler:
         self._plans: defaultdict[str, Plan] | None = None
         self._longest: Counter[str] = Counter()
         """By endpoint read in batches, how many calls the test that needs most takes."""
+        self._rests: dict[int, _Rest] = {}
+        """By test whose details wait for the rest of it."""
+        # Of a recording it is not known in which order its answers were given.
+        self._is_rest_read = not api.is_replay and all(
+            endpoint in self._endpoints
+            for endpoint in ENDPOINTS
+            if endpoint.parent == "test" and not endpoint.is_read_last
+        )
 
     def read(self) -> Iterator[Landing]:
         """Yield what is read, as it comes.
@@ -178,6 +202,8 @@ class Crawler:
 
     def _follow(self, done: Done) -> None:
         """Add what a step has opened up."""
+        for scope in done.closed:
+            self._close_rest(scope)
         for product_id, product in done.products.items():
             for endpoint in self._endpoints:
                 if endpoint.reading == "pages":
@@ -212,35 +238,82 @@ class Crawler:
     def _waiting(self) -> int:
         """Return how much that is known of waits to be read."""
         tests = max((batches.waiting for batches in self._batches.values()), default=0)
+        tests = max(tests, len(self._rests))
         return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
 
     def _read_test(self, test: Test) -> None:
+        rest = _Rest(test.content_hash)
         for endpoint in self._endpoints:
             if endpoint.parent != "test" or (endpoint.for_test_cases and not test.is_test_case):
                 continue
+            if endpoint is TEST_DETAILS and test.has_details:
+                continue
             if endpoint.reading == "batches":
-                self._ask(endpoint, test)
-            elif not (endpoint is TEST_DETAILS and test.has_details):
-                path = endpoint.path.format(product_id=test.product_id, test_id=test.id)
-                self._add(endpoint, [(None, path)], product_id=test.product_id, test_id=test.id)
+                if self._ask(endpoint, test):
+                    rest.unread.add(endpoint.name)
+                continue
+            path = endpoint.path.format(product_id=test.product_id, test_id=test.id)
+            if self._plans is not None or not _can_wait(endpoint, test):
+                if self._add(endpoint, [(None, path)], product_id=test.product_id, test_id=test.id):
+                    rest.unread.add(endpoint.name)
+            elif self._is_to_be_read(endpoint, [path], None, test.id):
+                scope = self._steps.scope(endpoint, test_id=test.id)
+                step = partial(self._steps.whole, scope, [(None, path)], test.product_id)
+                rest.details.append((scope, step))
+        if rest.details and rest.unread:
+            self._rests[test.id] = rest
+        else:
+            self._read_details(rest)
 
-    def _ask(self, endpoint: Endpoint, test: Test) -> None:
-        """Let a test wait for a batch."""
+    def _close_rest(self, scope: Scope) -> None:
+        """Take note that a scope is read which the details of its test may wait for."""
+        test_id, name = scope.test_id, scope.endpoint.name
+        rest = self._rests.get(test_id) if test_id is not None else None
+        if rest is None or test_id is None or name not in rest.unread:
+            return
+        rest.unread.remove(name)
+        rest.versions.append((name, scope.versions))
+        if not rest.unread:
+            del self._rests[test_id]
+            self._read_details(rest)
+
+    def _read_details(self, rest: _Rest) -> None:
+        """Read the details of a test, the rest of which is read; or let them wait."""
+        is_known = self._is_rest_read and all(version for _, version in rest.versions)
+        test_hash = content_hash(rest.content_hash, sorted(rest.versions)) if is_known else None
+        for scope, step in rest.details:
+            if self._is_to_wait(scope, test_hash):
+                self._counts.put_off(scope.endpoint.name)
+            else:
+                scope.test_hash = test_hash
+                self._schedule.add(_REST, step)
+
+    def _is_to_wait(self, scope: Scope, test_hash: str | None) -> bool:
+        """Return whether details need not be read now; a recording has all of each test in it."""
+        name, test_id = scope.endpoint.name, scope.test_id
+        if self._recorder or test_hash is None or test_id is None:
+            return False
+        return self._policy.can_wait(name, test_id, test_hash)
+
+    def _ask(self, endpoint: Endpoint, test: Test) -> bool:
+        """Let a test wait for a batch; return whether anything is to be read."""
         batches = self._batches[endpoint.name]
         ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
             self._plans[endpoint.name].calls += len(ids)
             self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
-            return
+            return False
         details = TEST_DETAILS.path.format(test_id=test.id)
         paths = [batches.first_path(id_) for id_, _ in ids] or [details]
-        if self._is_to_be_read(endpoint, paths, None, test.id):
-            scope = self._steps.scope(endpoint, test_id=test.id)
-            if ids:
-                batches.add(Ask(scope, ids))
-            else:
-                self._schedule.add(_REST, partial(self._steps.close, scope))
+        if not self._is_to_be_read(endpoint, paths, None, test.id):
+            return False
+        scope = self._steps.scope(endpoint, test_id=test.id)
+        if ids:
+            batches.add(Ask(scope, ids))
+        else:
+            self._schedule.add(_REST, partial(self._steps.close, scope))
+        return True
 
     def _is_to_be_read(
         self, endpoint: Endpoint, paths: Iterable[str], product_id: int | None, test_id: int | None
@@ -257,8 +330,12 @@ class Crawler:
         product_id: int | None = None,
         test_id: int | None = None,
         problems: Iterable[str] = (),
-    ) -> None:
-        """Have a scope read whole, by one call or one per section; problems keep it incomplete."""
+    ) -> bool:
+        """Have a scope read whole, by one call or one per section; problems keep it incomplete.
+
+        Returns:
+            Whether anything is to be read.
+        """
         of_product = None if test_id else product_id
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
@@ -267,11 +344,19 @@ class Crawler:
                 self._plans[endpoint.name].problems.append(
                     describe(endpoint.name, problem, 1, of_product, test_id)
                 )
-        elif self._is_to_be_read(endpoint, [path for _, path in paths], of_product, test_id):
-            scope = self._steps.scope(endpoint, product_id=of_product, test_id=test_id)
-            for problem in problems:
-                scope.fail(problem)
-            self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
+            return False
+        if not self._is_to_be_read(endpoint, [path for _, path in paths], of_product, test_id):
+            return False
+        scope = self._steps.scope(endpoint, product_id=of_product, test_id=test_id)
+        for problem in problems:
+            scope.fail(problem)
+        self._schedule.add(_REST, partial(self._steps.whole, scope, paths, product_id))
+        return True
+
+
+def _can_wait(endpoint: Endpoint, test: Test) -> bool:
+    """Return whether it is read after the rest of a test, if that has changed."""
+    return endpoint.is_read_last or (endpoint.is_final_with_test and test.is_final)
 
 
 def needed(endpoints: Collection[Endpoint]) -> list[Endpoint]:

@@ -88,6 +88,11 @@ def content_hash(*parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def hash_with_results(record: Record) -> str:
+    """Return a hash of a record, of the keys as well that make no version."""
+    return content_hash(_content(record.value, record.payload, ()))
+
+
 def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> str:
     """Leave out signatures of attachments, and what is read elsewhere."""
     if any(f'"{key}":' in payload for key in without):

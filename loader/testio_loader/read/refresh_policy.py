@@ -3,6 +3,9 @@
 The API does not tell what has changed. A test that is not final can change, and so can, for a
 settling time after its end, its bugs. All others are read again now and then, the longest unread
 first, so that nothing in the warehouse grows older than a stated age.
+
+Details cost a call per test. Where nothing else of a test has changed since they were last read,
+they wait until it is the test's turn by its age.
 """
 
 import re
@@ -29,7 +32,7 @@ _FRESH = 0.25
 
 
 class IdLists:
-    """A list of ids per test, in little more memory than their text takes.
+    """A list of ids per test, or of anything else, in little more memory than their text takes.
 
     Args:
         text: each test's id and its list, in the order of tests: `12[101,102]17[103]`.
@@ -68,6 +71,9 @@ class Known:
     last_load_at: datetime | None = None
     last_at: datetime | None = None
     """When the latest load has read or landed; each read to come is later."""
+    test_hashes: Mapping[str, IdLists] = field(default_factory=dict)
+    """By endpoint that is read last: what the rest of each test was when it was last read, as
+    `[hash]`; only if that read was complete."""
 
     def has(self, endpoint: str) -> bool:
         """Return whether any record of an endpoint is known."""
@@ -87,6 +93,11 @@ class Known:
             return read_ids(self.listed.get((endpoint, product_id or 0), "[]"))
         lists = self.of_tests.get(endpoint)
         return read_ids(lists.get(test_id)) if lists else []
+
+    def has_test_hash(self, endpoint: str, test_id: int, test_hash: str) -> bool:
+        """Return whether the rest of a test was the same when its details were last read."""
+        hashes = self.test_hashes.get(endpoint)
+        return hashes is not None and hashes.get(test_id) == f"[{test_hash}]"
 
     def all_ids(
         self, endpoint: str, *, product_ids: Iterable[int] = (), test_ids: Iterable[int] = ()
@@ -133,13 +144,25 @@ class RefreshPolicy:
 
     def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
         """Return whether a test must be read again whatever its age."""
-        if test_id not in self.known.read_at or str(test.get("status")) not in _FINAL:
+        if test_id not in self.known.read_at or not is_final(test):
             return True
         end_at = _moment(test.get("end_at"))
         return end_at is not None and end_at >= self.now - self.settling
 
+    def can_wait(self, endpoint: str, test_id: int, test_hash: str) -> bool:
+        """Return whether the details of a test that is read can wait for its turn.
+
+        Whoever names products wants them as they are now.
+        """
+        return (
+            not self.product_ids
+            and test_id in self.known.read_at
+            and self.known.has_test_hash(endpoint, test_id, test_hash)
+            and not self.is_turn(test_id)
+        )
+
     def is_turn(self, test_id: int) -> bool:
-        """Return whether it is the turn of a settled test that was read before."""
+        """Return whether it is the turn of a test that was read before, by its age."""
         return (self.known.read_at[test_id], test_id) <= self._turn
 
     @cached_property
@@ -165,6 +188,11 @@ class RefreshPolicy:
         turns = aged[: ceil(share * len(counted))]
         last = (known.read_at[turns[-1]], turns[-1]) if turns else (too_old, inf)
         return max(last, (too_old, inf))
+
+
+def is_final(test: Mapping[str, Any]) -> bool:
+    """Return whether a test is over for good; bugs of it can still be decided about."""
+    return str(test.get("status")) in _FINAL
 
 
 def read_ids(text: str) -> list[int]:

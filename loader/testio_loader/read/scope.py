@@ -16,7 +16,7 @@ from testio_loader.read.records import (
     is_larger,
     make_record,
 )
-from testio_loader.tables import RECORD_KEY, record_key
+from testio_loader.tables import RECORD_KEY, TEST_HASH, record_key
 
 MAX_RECORD_BYTES = 64_000_000
 """How large the JSON of a record may be by default, to land as a whole."""
@@ -56,6 +56,9 @@ class Scope:
         self._repeated_count = 0
         self._problems: list[str] = []
         self._remarks: list[str] = []
+        self._versions = 0
+        self.test_hash: str | None = None
+        """Of details: what the rest of their test was when that had been read."""
 
     @property
     def has_failed(self) -> bool:
@@ -166,15 +169,23 @@ class Scope:
         """Return the row that lands for a record."""
         key: dict[str, Any] = {"customer_id": self._customer_id, "id": record.id}
         key |= {name: columns.get(name) for name in self.endpoint.columns}
+        version = content_hash(
+            self.endpoint.name, *self._hashed(key, record).values(), record.content
+        )
+        self._versions += int(version, 16)
         return {
             **key,
             RECORD_KEY: record_key(*(key[name] for name in self.endpoint.key)),
             "payload": record.payload,
-            "content_hash": content_hash(
-                self.endpoint.name, *self._hashed(key, record).values(), record.content
-            ),
+            "content_hash": version,
             "loaded_at": loaded_at,
         }
+
+    @property
+    def versions(self) -> str | None:
+        """What differs if any landed record does, in any order; None if there may be others."""
+        is_all = self.outcome == COMPLETE and not self.quarantined
+        return f"{self._versions:x}" if is_all else None
 
     def version(self, record: Record, customer_id: int) -> str:
         """Return the content hash that a record without other keys has if it is a customer's."""
@@ -206,6 +217,7 @@ class Scope:
             "requests": self._effort.requests,
             "tries": self._effort.tries,
             "read_at": read_at,
+            TEST_HASH: self.test_hash,
         }
 
     def quarantine_rows(self, loaded_at: datetime) -> list[dict[str, Any]]:

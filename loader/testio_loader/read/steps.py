@@ -17,8 +17,8 @@ from testio_loader.read.batches import Ask, Batches, Outcome
 from testio_loader.read.counts import Counts
 from testio_loader.read.deletions import Deletions
 from testio_loader.read.pages import Listing
-from testio_loader.read.records import Record
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.records import Record, hash_with_results
+from testio_loader.read.refresh_policy import Known, RefreshPolicy, is_final
 from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, Scope
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 
@@ -45,8 +45,11 @@ class Test:
     id: int
     product_id: int | None
     is_test_case: bool
+    is_final: bool
     versions: tuple[tuple[int, int | None], ...]
     """Its user story versions, each with its user story."""
+    content_hash: str
+    """Of its entry in a list."""
     has_details: bool = False
     """Whether its details are read already."""
 
@@ -57,6 +60,7 @@ class Done:
 
     landings: list[Landing] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    closed: tuple[Scope, ...] = ()
     products: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     tests: list[Test] = field(default_factory=list)
     unlisted_test_ids: list[int] = field(default_factory=list)
@@ -336,6 +340,7 @@ class Steps:
             lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)
             if lacking and lacking != scope.outcome:
                 scope.fail(lacking, WHEN_RECORDED)
+        done.closed = scopes
         done.ledger = [scope.ledger_row(self._api.now()) for scope in scopes]
         rows = zip(scopes, done.ledger, strict=True)
         done.land(LEDGER, [row for scope, row in rows if not self.deletions.hold(scope, row)])
@@ -352,4 +357,11 @@ def _test(record: Record, product_id: int | None) -> Test:
         if (version_id := parse_id(story.get("user_story_version_id"))) is not None
     }
     is_test_case = record.value.get("testing_type") is None
-    return Test(int(record.id), product_id, is_test_case, tuple(versions.items()))
+    return Test(
+        int(record.id),
+        product_id,
+        is_test_case,
+        is_final(record.value),
+        tuple(versions.items()),
+        hash_with_results(record),
+    )

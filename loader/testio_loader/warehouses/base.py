@@ -152,13 +152,13 @@ class Warehouse(ABC):
         """Return the same with more memory, if an error came for want of it."""
         return None
 
-    def add_record_keys(self, tables: Sequence[Table]) -> None:
-        """Give each row its record key that an earlier version has landed without one.
+    def upgrade(self, tables: Sequence[Table]) -> None:
+        """Give what an earlier version has landed the columns that are read before a load lands.
 
-        Without it, the next merge would not find the version that it has to close.
+        Without its record key, the next merge would not find the version that it has to close.
         """
         with raw_client(self.destination()) as client:
-            raw.add_record_keys(client, tables)
+            raw.upgrade(client, tables)
 
 
 class Fillable(Warehouse):

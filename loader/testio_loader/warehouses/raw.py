@@ -7,7 +7,7 @@ import dlt
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
 
-from testio_loader.tables import LEDGER, LOAD_ID, RECORD_KEY, Table
+from testio_loader.tables import LEDGER, LOAD_ID, RECORD_KEY, TEST_HASH, Table
 
 RAW_DATASET = "testio_raw"
 
@@ -53,19 +53,22 @@ def take_back(client: SqlClientBase[Any], tables: Sequence[Table]) -> set[str]:
     return {load_id for (load_id,) in client.execute_sql(completed) or []}
 
 
-def add_record_keys(client: SqlClientBase[Any], tables: Sequence[Table]) -> None:
-    """Give each row its record key that an earlier version has landed without one.
+def upgrade(client: SqlClientBase[Any], tables: Sequence[Table]) -> None:
+    """Give what an earlier version has landed the columns that are read before a load lands.
 
-    Without it, the next merge would not find the version that it has to close.
+    Without its record key, the next merge would not find the version that it has to close.
     """
     names = raw_tables(client)
-    with_key = _tables_with(RECORD_KEY, client)
+    for column in (RECORD_KEY, TEST_HASH):
+        having = _tables_with(column, client)
+        for table in tables:
+            if column in table.columns and table.name in names and table.name not in having:
+                qualified = names[table.name]
+                client.execute_sql(f"alter table {qualified} add column {column} varchar")
     for table in tables:
         if not table.is_versioned or table.name not in names:
             continue
         qualified = names[table.name]
-        if table.name not in with_key:
-            client.execute_sql(f"alter table {qualified} add column {RECORD_KEY} varchar")
         key = " || '-' || ".join(f"cast({column} as varchar)" for column in table.key)
         client.execute_sql(
             f"update {qualified} set {RECORD_KEY} = {key} where {RECORD_KEY} is null"

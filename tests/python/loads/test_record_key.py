@@ -87,7 +87,7 @@ def earlier_version() -> Iterator[None]:
         monkeypatch.setattr("testio_loader.source.TABLES", before)
         monkeypatch.setattr("testio_loader.land.pipeline.TABLES", before)
         monkeypatch.setattr(Table, "hints", hints_before)
-        monkeypatch.setattr(Warehouse, "add_record_keys", lambda *_: None)
+        monkeypatch.setattr(Warehouse, "upgrade", lambda *_: None)
         yield
 
 

@@ -95,5 +95,6 @@ def test_a_walk_that_leaves_something_out_fails(monkeypatch: pytest.MonkeyPatch)
     """No answer can cause this, but a mistake of ours can, and it must not go unnoticed."""
     monkeypatch.setattr("testio_loader.read.batches.Batches.take", lambda *_, **__: [])
     policy = RefreshPolicy(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
-    with pytest.raises(RuntimeError, match=r"bugs \(400\), executions \(400\), tests \(1\)"):
+    unread = r"bugs \(400\), executions \(400\), test_details \(400\), tests \(1\)"
+    with pytest.raises(RuntimeError, match=unread):
         list(Crawler(Account(seconds=0.0), 7, policy, max_in_flight=4).read())
