@@ -82,7 +82,8 @@ def testio(
         test_ids: read these tests and what belongs to them only.
         known: what earlier loads have read; by default what the pipeline's destination says.
         settling_days: how long after its end a test is read again at every load.
-        max_age_days: how old what was read of a test may grow until it is read again.
+        max_age_days: how old what was read of a test may grow until it is read again. Its details
+            wait so long if its list entry, bugs and executions have not changed.
         max_in_flight: calls at once.
         max_record_mb: how large the JSON of a record may be; a larger one goes into quarantine.
         record_to: a folder to keep the API's answers in.

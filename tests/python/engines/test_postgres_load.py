@@ -89,6 +89,19 @@ def test_what_lands_is_what_lands_in_duckdb(database: Postgres, run: Run, wareho
     assert set(landed.incomplete.values()) == {"6 in quarantine without a key"}
 
 
+def test_details_wait_while_nothing_of_their_test_has_changed(database: Postgres, run: Run) -> None:
+    account, asked = Account(products=1, tests=205, bugs=100), list[str]()
+
+    def counted(path: str, query: Query) -> Answer:
+        asked.append(path)
+        return account(path, query)
+
+    for details in (205, 0):
+        asked.clear()
+        assert run(counted, "--destination", "postgres").exit_code == 0
+        assert sum(path.startswith("/exploratory_tests/") for path in asked) == details
+
+
 def test_a_pipeline_of_ones_own_lands_what_the_command_lands(
     database: Postgres, run: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
