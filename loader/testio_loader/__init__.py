@@ -12,12 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from testio_loader.land.completeness import IncompleteLoadError, raise_if_incomplete
+    from testio_loader.errors import IncompleteLoadError
+    from testio_loader.land.completeness import raise_if_incomplete
     from testio_loader.source import testio
 
 __all__ = ["IncompleteLoadError", "raise_if_incomplete", "testio"]
 _HOMES = {
-    "IncompleteLoadError": "land.completeness",
+    "IncompleteLoadError": "errors",
     "raise_if_incomplete": "land.completeness",
     "testio": "source",
 }

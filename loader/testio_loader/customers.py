@@ -12,7 +12,7 @@ import dlt
 
 from testio_loader.api.base import BASE_URL
 from testio_loader.api.redaction import redact_url
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 
 DEFAULT = "default"
 """The name of the customer that is configured without one."""
@@ -51,11 +51,11 @@ def configured_customers(wanted: Sequence[str] = ()) -> list[Customer]:
     A token is looked up at its own customer only, never in a wider section.
 
     Raises:
-        BadConfiguration: if a token or a customer id is missing or of no use, or a token stands
+        ConfigurationError: if a token or a customer id is missing or of no use, or a token stands
             beside the customers that have names.
     """
     if (names := _names()) and str(dlt.secrets.get(f"{_SECTION}.api_token") or "").strip():
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{_SECTION}.api_token is of an account without a name, beside {', '.join(names)}: "
             "give it a name as well, under customers, or remove it (`sandbox COMMAND` sets it: run "
             "that where no customer is configured)"
@@ -69,18 +69,18 @@ def replayed_customers(archive: Path, wanted: Sequence[str] = ()) -> list[Custom
     Nobody is asked, so no token is needed.
 
     Raises:
-        BadConfiguration: if there are none, or one has no customer id.
+        ConfigurationError: if there are none, or one has no customer id.
     """
     from testio_loader.api.recording import recorded_names
 
     recorded = recorded_names(archive)
     if not recorded:
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{archive} is no archive: it has no folder of a customer, as `load --record` writes it"
         )
     folders = {_variable_name(name): name for name in recorded}
     if unknown := sorted(name for name in wanted if _variable_name(name) not in folders):
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{archive} has nothing of {', '.join(unknown)} (but of: {', '.join(recorded)})"
         )
     names = [folders[_variable_name(name)] for name in wanted] or recorded
@@ -91,7 +91,7 @@ def customer_ids() -> dict[str, int]:
     """Return the ids of the customers that are configured well enough to have one."""
     ids = {}
     for name in _names() or [DEFAULT]:
-        with contextlib.suppress(BadConfiguration):
+        with contextlib.suppress(ConfigurationError):
             ids[name] = _customer_id(_section(name))
     return ids
 
@@ -100,14 +100,16 @@ def id_of(name: str) -> int:
     """Return the id of a configured customer; of one that no longer is, the name is the id.
 
     Raises:
-        BadConfiguration: if it is neither.
+        ConfigurationError: if it is neither.
     """
     ids = {_variable_name(known): id_ for known, id_ in customer_ids().items()}
     if (id_ := ids.get(_variable_name(name))) is not None:
         return id_
     if not re.fullmatch("[0-9]{1,18}", name):
         known = ", ".join(sorted(customer_ids())) or "none"
-        raise BadConfiguration(f"no customer {name} is configured (known: {known}); give a number")
+        raise ConfigurationError(
+            f"no customer {name} is configured (known: {known}); give a number"
+        )
     return int(name)
 
 
@@ -116,12 +118,14 @@ def _customers(names: Sequence[str], *, needs_token: bool) -> list[Customer]:
     customers = [_customer(name, needs_token=needs_token) for name in reversed(once.values())]
     ids = [customer.customer_id for customer in customers]
     if doubled := {id_ for id_ in ids if ids.count(id_) > 1}:
-        raise BadConfiguration(f"two customers share the customer_id {min(doubled)}; give each one")
+        raise ConfigurationError(
+            f"two customers share the customer_id {min(doubled)}; give each one"
+        )
     owners: dict[tuple[str, str], str] = {}
     for customer in customers:
         account = customer.base_url, customer.api_token
         if needs_token and (other := owners.setdefault(account, customer.name)) != customer.name:
-            raise BadConfiguration(
+            raise ConfigurationError(
                 f"the customers {other} and {customer.name} share one API token, which belongs to "
                 "one of them; give each its own"
             )
@@ -135,7 +139,7 @@ def _names() -> list[str]:
     customer that a file names `my-co`, and `my_co` if no file names it.
 
     Raises:
-        BadConfiguration: if two names are one in the environment.
+        ConfigurationError: if two names are one in the environment.
     """
     # Of each file by itself: asked for all of them, dlt gives the table of the first that has one.
     tables = [
@@ -145,7 +149,7 @@ def _names() -> list[str]:
     names: dict[str, str] = {}
     for name in sorted({name for table in tables if isinstance(table, dict) for name in table}):
         if (other := names.setdefault(_variable_name(name), name)) != name:
-            raise BadConfiguration(
+            raise ConfigurationError(
                 f"the customers {other} and {name} have one name in the environment, "
                 f"{_variable_name(name)}: rename one of them in .dlt/"
             )
@@ -165,13 +169,13 @@ def _section(name: str) -> str:
     names = {_variable_name(known): known for known in _names()}
     if known := names.get(_variable_name(name)):
         if not _USABLE_NAME.fullmatch(known):
-            raise BadConfiguration(
+            raise ConfigurationError(
                 f"the customer name {known!r} has characters other than letters, digits, - and _"
             )
         return f"{_SECTION}.customers.{known}"
     if name == DEFAULT and not names:
         return _SECTION
-    raise BadConfiguration(
+    raise ConfigurationError(
         f"no customer {name} is configured (known: {', '.join(names.values()) or DEFAULT}); "
         f"add [{_SECTION}.customers.{name}] to .dlt/secrets.toml"
     )
@@ -189,9 +193,9 @@ def _customer(name: str, *, needs_token: bool) -> Customer:
 def _token(section: str) -> str:
     token = str(_setting(section, "api_token") or "").strip()
     if not token:
-        raise BadConfiguration(f"no API token: set {_variable(section, 'api_token')}")
+        raise ConfigurationError(f"no API token: set {_variable(section, 'api_token')}")
     if not _USABLE_TOKEN.fullmatch(token):
-        raise BadConfiguration(
+        raise ConfigurationError(
             "the API token has characters that cannot be part of one; correct "
             f"{_variable(section, 'api_token')}"
         )
@@ -206,7 +210,7 @@ def _customer_id(section: str) -> int:
             if customer_id in (None, "")
             else f"the customer_id {customer_id!r} is no whole number"
         )
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{cause}: set {_variable(section, 'customer_id')} to a number of your choice, such as "
             "1; it marks every row, so keep it once chosen (a name belongs into the name of the "
             "section, as in [sources.testio.customers.acme])"

@@ -10,7 +10,7 @@ from typing import Any
 
 import dlt
 
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 
 _SECTION = "sources.testio"
 _PREFIX = "SOURCES__TESTIO__"
@@ -72,16 +72,16 @@ _OF_DLT = {"testio", "extract", "normalize", "load", "data_writer", "schema"}
 
 
 def refuse_wrong() -> None:
-    """Raise BadConfiguration if a number that is configured cannot be right; name each."""
+    """Raise ConfigurationError if a number that is configured cannot be right; name each."""
     if problems := list(wrong()):
-        raise BadConfiguration("; ".join(problems))
+        raise ConfigurationError("; ".join(problems))
 
 
 def refuse(**values: float) -> None:
-    """Raise BadConfiguration if one of these values cannot be right."""
+    """Raise ConfigurationError if one of these values cannot be right."""
     numbers = {number.name: number for number in NUMBERS}
     if problems := list(filter(None, (numbers[name].wrong(v) for name, v in values.items()))):
-        raise BadConfiguration("; ".join(problems))
+        raise ConfigurationError("; ".join(problems))
 
 
 def wrong() -> Iterator[str]:

@@ -15,14 +15,14 @@ from testio_loader import settings
 from testio_loader.api.base import BASE_URL, Api
 from testio_loader.api.client import Client
 from testio_loader.api.endpoints import ENDPOINTS, TABLES, Endpoint
-from testio_loader.api.recording import Archive, Recorder
-from testio_loader.errors import BadConfiguration, Explained
+from testio_loader.api.recording import RecordedApi, Recorder
+from testio_loader.errors import ConfigurationError, LedgerError
 from testio_loader.land.ledger import ledger_of_pipeline
 from testio_loader.read.counts import Counts
 from testio_loader.read.crawler import MAX_IN_FLIGHT, Crawler, Plan, needed
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy
 from testio_loader.read.scope import MAX_RECORD_BYTES
-from testio_loader.read.steps import Landing
+from testio_loader.read.steps import TableRows
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 from testio_loader.warehouses import raw
 
@@ -34,10 +34,6 @@ _DESTINATIONS = ("duckdb", "postgres")
 """Of dlt's destinations those in which every version of a record is kept, as tests say."""
 Rows = tuple[Table, pa.Table]
 """A raw table, and rows for it."""
-
-
-class BadLedgerError(Explained):
-    """What earlier loads have left says that nothing may land now; the message says what to do."""
 
 
 class TestioSource(DltSource):
@@ -61,7 +57,7 @@ def testio(
     base_url: str = BASE_URL,
     product_ids: Iterable[int] = (),
     test_ids: Iterable[int] = (),
-    known: Known | None = None,
+    known: EarlierLoads | None = None,
     settling_days: float = 30,
     max_age_days: float = 7,
     max_in_flight: int = MAX_IN_FLIGHT,
@@ -103,8 +99,8 @@ def testio(
     )
     products, tests = tuple(product_ids), tuple(test_ids)
 
-    def crawler(endpoints: Sequence[Endpoint], known: Known) -> Crawler:
-        archive = Archive(Path(replay_from)) if replay_from else None
+    def crawler(endpoints: Sequence[Endpoint], known: EarlierLoads) -> Crawler:
+        archive = RecordedApi(Path(replay_from)) if replay_from else None
         # A recording is replayed as what it is, if nothing else is asked for.
         recorded = None if products or tests else archive
         api: Api = archive or Client(base_url, api_token, known.last_at)
@@ -132,13 +128,13 @@ def testio(
         )
 
     @dlt.resource(selected=False)
-    def landings() -> Iterator[Rows]:
+    def table_rows() -> Iterator[Rows]:
         selected = dlt.current.source().selected_resources
         endpoints = needed([endpoint for endpoint in ENDPOINTS if endpoint.name in selected])
         try:
             load_id = dlt.current.load_package_state()["load_id"]
         except CurrentLoadPackageStateNotAvailable:  # somebody looks at rows without a pipeline
-            load_id, earlier = "", known or Known()
+            load_id, earlier = "", known or EarlierLoads()
         else:
             _refuse_selection(endpoints, selected)
             earlier = known or _earlier(
@@ -150,7 +146,7 @@ def testio(
     @dlt.resource(selected=False)
     def plan() -> Iterator[dict[str, Plan]]:
         """What the rest of a load would ask for; the lists are read, nothing lands."""
-        yield crawler(ENDPOINTS, known or Known()).plan()
+        yield crawler(ENDPOINTS, known or EarlierLoads()).plan()
 
     def rows_of(table: Table) -> Any:
         def pick(landed: Rows) -> Iterator[pa.Table]:
@@ -160,17 +156,19 @@ def testio(
 
         return pick
 
-    yield landings
+    yield table_rows
     yield plan
     for table in TABLES:
-        yield dlt.transformer(rows_of(table), data_from=landings, name=table.name, **table.hints())
+        yield dlt.transformer(
+            rows_of(table), data_from=table_rows, name=table.name, **table.hints()
+        )
 
 
 def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) -> None:
-    """Raise BadConfiguration if what the selected endpoints need is not to land."""
+    """Raise ConfigurationError if what the selected endpoints need is not to land."""
     wanted = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
     if missing := sorted(wanted.difference(selected)):
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{', '.join(missing)} cannot be left out: select them as well, or select by "
             "`with_resources`, which adds them"
         )
@@ -178,17 +176,17 @@ def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) 
 
 def _earlier(
     pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpoint], *, is_replay: bool
-) -> Known:
+) -> EarlierLoads:
     """Make a pipeline's destination ready; return what earlier loads into it have read.
 
     Raises:
-        BadConfiguration: if raw tables cannot be there.
-        BadLedgerError: if its times are in the future.
+        ConfigurationError: if raw tables cannot be there.
+        LedgerError: if its times are in the future.
     """
     destination = pipeline.destination
     kind = destination.destination_type.rpartition(".")[2] if destination else "none"
     if kind not in _DESTINATIONS:
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"the destination {kind} cannot keep versions of records: use duckdb or postgres in a "
             "pipeline of your own, or `testio-loader load --destination iceberg`"
         )
@@ -196,7 +194,7 @@ def _earlier(
     destination.caps_params["supports_transactions"] = True
     ledger = ledger_of_pipeline(pipeline)
     if problem := ledger.future_read(customer_id):
-        raise BadLedgerError(problem)
+        raise LedgerError(problem)
     with pipeline.sql_client() as client:
         # dlt finishes what it has in its working folder before it extracts: the rest is dead.
         raw.take_back(client, TABLES)
@@ -207,7 +205,7 @@ def _earlier(
     return ledger.known_to_load(customer_id, endpoints)
 
 
-def _gathered(landings: Iterable[Landing], load_id: str) -> Iterator[Rows]:
+def _gathered(table_rows: Iterable[TableRows], load_id: str) -> Iterator[Rows]:
     """Put rows together, for each table takes dlt some milliseconds however small it is.
 
     Rows that have come together are parted, so that no table grows with an answer.
@@ -215,7 +213,7 @@ def _gathered(landings: Iterable[Landing], load_id: str) -> Iterator[Rows]:
     tables = {table.name: table for table in TABLES}
     waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     size: Counter[str] = Counter()
-    for landing in landings:
+    for landing in table_rows:
         name = landing.table
         for row in landing.rows:
             waiting[name].append(row)

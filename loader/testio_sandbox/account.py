@@ -14,7 +14,7 @@ from testio_sandbox.content import REJECT_REASONS
 from testio_sandbox.executions import Executions
 from testio_sandbox.exploratory import ExploratoryTests
 from testio_sandbox.plan import Plan
-from testio_sandbox.query import Refused, choice, ids, one_id, page, wants_stories
+from testio_sandbox.query import RefusedError, choice, ids, one_id, page, wants_stories
 from testio_sandbox.record import Kind, Record, part, parts, usable_id
 from testio_sandbox.records import Records
 from testio_sandbox.server import Answer, Query
@@ -68,7 +68,7 @@ class Account:
         """Answer a request; `path` is relative to the base URL."""
         try:
             body = orjson.dumps(self._answer(path, query))
-        except Refused as refusal:
+        except RefusedError as refusal:
             return Answer(refusal.status, {"error": str(refusal)})
         return Answer(200, body.replace(SIGNATURE.encode(), b"%d" % next(self._reads)))
 
@@ -102,7 +102,7 @@ class Account:
         for pattern, answer in _ROUTES:
             if match := pattern.fullmatch(path):
                 return answer(self, query, *map(int, match.groups()))
-        raise Refused(404, "there is nothing at this path")
+        raise RefusedError(404, "there is nothing at this path")
 
     def _products(self, query: Query) -> Any:
         return {"products": self._all("products", self._store.numbers("products"))}
@@ -113,7 +113,7 @@ class Account:
     def _features(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
         if self._sections(product):
-            raise Refused(422, "this product has sections: ask for the features of each")
+            raise RefusedError(422, "this product has sections: ask for the features of each")
         return {"features": self._catalogue(product, None, expand=wants_stories(query))}
 
     def _section_features(self, query: Query, product_id: int, section_id: int) -> Any:
@@ -124,7 +124,7 @@ class Account:
         product = self._find("products", product_id)
         section_id = one_id(query, "section_id")
         if section_id is None and self._sections(product):
-            raise Refused(422, "this product has sections: name a section_id")
+            raise RefusedError(422, "this product has sections: name a section_id")
         features = self._catalogue(product, section_id, expand=True)
         stories = [story for feature in features for story in parts(feature, "user_stories")]
         names = ("id", "path", "title")
@@ -137,11 +137,11 @@ class Account:
     def _templates(self, query: Query) -> Any:
         product_id = one_id(query, "product_id")
         if product_id is None:
-            raise Refused(422, "name a product_id")
+            raise RefusedError(422, "name a product_id")
         product = self._find("products", product_id)
         section_id, sections = one_id(query, "section_id"), self._sections(product)
         if section_id is not None and section_id not in sections:
-            raise Refused(404, "this product has no such section")
+            raise RefusedError(404, "this product has no such section")
         return test_templates(self._plan, product, sections, section_id)
 
     def _tests(self, query: Query, product_id: int) -> Any:
@@ -189,7 +189,7 @@ class Account:
     def _find(self, kind: Kind, id_: int) -> int:
         number = self._store.find(kind, id_)
         if number is None:
-            raise Refused(404, f"none of the {kind} has this id")
+            raise RefusedError(404, f"none of the {kind} has this id")
         return number
 
     def _all(self, kind: Kind, numbers: list[int]) -> list[Any]:
@@ -212,7 +212,7 @@ class Account:
         test: Record = self._store.get("tests", number)
         is_of_product = self._find("products", product_id) == self._store.parent("tests", number)
         if not is_of_product or test.get("testing_type") is not None:
-            raise Refused(404, "this product has no such test case test")
+            raise RefusedError(404, "this product has no such test case test")
         return test
 
     def _sections(self, product: int) -> list[int]:
@@ -222,7 +222,7 @@ class Account:
         """Return the features of a product, or of one of its sections."""
         sections = self._sections(product)
         if section_id is not None and section_id not in sections:
-            raise Refused(404, "this product has no such section")
+            raise RefusedError(404, "this product has no such section")
         features = []
         for number in self._store.numbers("features", product):
             feature = self._store.get("features", number)

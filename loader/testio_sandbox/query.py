@@ -8,7 +8,7 @@ from testio_sandbox.server import Query
 _PER_PAGE, _LARGEST_PAGE = 25, 100
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that cannot be answered: the status, and what is wrong."""
 
     def __init__(self, status: int, error: str) -> None:
@@ -25,7 +25,7 @@ def choice(query: Query, name: str, values: tuple[str, ...]) -> str:
     """Return one of the values; the first, if there is no such parameter."""
     value = query.get(name, values)[0]
     if value not in values:
-        raise Refused(422, f"{name} is none of {', '.join(values)}")
+        raise RefusedError(422, f"{name} is none of {', '.join(values)}")
     return value
 
 
@@ -58,12 +58,12 @@ def window(query: Query) -> tuple[int, int]:
     number = _number(query.get("page", ["1"])[0], "page")
     per_page = _number(query.get("per_page", [str(_PER_PAGE)])[0], "per_page")
     if number < 1 or per_page < 1:
-        raise Refused(422, "page and per_page count from 1")
+        raise RefusedError(422, "page and per_page count from 1")
     per_page = min(per_page, _LARGEST_PAGE)
     return (number - 1) * per_page, number * per_page
 
 
 def _number(text: str, name: str) -> int:
     if not re.fullmatch("[0-9]{1,18}", text):
-        raise Refused(422, f"{name} takes numbers")
+        raise RefusedError(422, f"{name} takes numbers")
     return int(text)

@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from testio_loader import clock, source
-from testio_loader.api.base import Answer, Effort, NotFound, Unusable
+from testio_loader.api.base import ApiResponse, CallCost, NotFoundError, UnusableAnswerError
 from testio_loader.api.canonical_json import canonical, parse
 from testio_loader.api.endpoints import ENDPOINTS
 from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import redact
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
-from testio_loader.read.crawler import Crawler, NothingRead
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.crawler import Crawler, NothingReadError
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Handler
 
@@ -96,19 +96,21 @@ class InProcess:
         way, _, query = path.partition("?")
         answer = self._handler(way, parse_qs(query, keep_blank_values=True))
         if answer.status != 200:
-            raise NotFound("HTTP 404")
+            raise NotFoundError("HTTP 404")
         return answer.data()
 
-    def get(self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool) -> Answer:
+    def get(
+        self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool
+    ) -> ApiResponse:
         """See `testio_loader.api.base.Api`."""
         body, mended = parse(self.content(path, keys[0]))
         try:
             redact(body)
         except RecursionError as error:
-            raise Unusable("nested too deeply") from error
+            raise UnusableAnswerError("nested too deeply") from error
         value, claimed_count = opened(body, keys, is_object)
         self.serve(path, [value] if is_object else value)
-        return Answer(value, Effort(1, 1), mended, claimed_count)
+        return ApiResponse(value, CallCost(1, 1), mended, claimed_count)
 
     def serve(self, path: str, records: list[Any]) -> None:
         """Take note of what is given."""
@@ -139,7 +141,7 @@ class Api(InProcess):
             return self._bodies[path]
         if _EMPTY_ANSWER.search(path):
             return canonical({key: []}).encode()
-        raise NotFound("HTTP 404")
+        raise NotFoundError("HTTP 404")
 
     def serve(self, path: str, records: list[Any]) -> None:
         """Take note of what is given."""
@@ -173,7 +175,7 @@ def ordinary(shape: int) -> Answers:
 
 
 def _reader(api: Any, customer_id: int, recorder: Any = None) -> Crawler:
-    policy = RefreshPolicy(_NOW, Known(), timedelta(days=30), timedelta(days=7))
+    policy = RefreshPolicy(_NOW, EarlierLoads(), timedelta(days=30), timedelta(days=7))
     return Crawler(api, customer_id, policy, recorder=recorder, max_in_flight=1)
 
 
@@ -356,7 +358,7 @@ def land(drawn: Sequence[Drawn], path: Path, order: Callable[[Answers], Answers]
         def read(self) -> Iterator[Any]:
             for customer_id, account in enumerate(drawn, 1):
                 api = Api(order(account.answers()))
-                with contextlib.suppress(NothingRead):
+                with contextlib.suppress(NothingReadError):
                     yield from _reader(api, customer_id).read()
                 landed.served[customer_id] = api.served
 

@@ -10,21 +10,21 @@ BASE_URL = "https://api.test.io/customer/v2"
 
 
 @dataclass(slots=True)
-class Effort:
+class CallCost:
     """What reading has cost: distinct calls, and tries with their repetitions."""
 
     requests: int = 0
     tries: int = 0
 
-    def __add__(self, other: "Effort") -> "Effort":
+    def __add__(self, other: "CallCost") -> "CallCost":
         """Return the cost of both."""
-        return Effort(self.requests + other.requests, self.tries + other.tries)
+        return CallCost(self.requests + other.requests, self.tries + other.tries)
 
 
-class CallFailed(Exception):
+class CallError(Exception):
     """A call brought no usable answer; the message says what came instead."""
 
-    effort = Effort()
+    cost = CallCost()
     """What was spent in vain."""
     advice = ""
     """What to do if even a call fails so that every account has an answer to."""
@@ -38,63 +38,63 @@ class CallFailed(Exception):
 NOT_FOUND = "HTTP 404"
 
 
-class NotFound(CallFailed):
+class NotFoundError(CallError):
     """The API does not know the id asked for (404)."""
 
     advice = "check base_url (SOURCES__TESTIO__BASE_URL)"
 
 
-class Refused(CallFailed):
+class RefusedError(CallError):
     """The API does not answer this (403, 422 and other 4xx); parts of it, it may."""
 
 
-class Forbidden(Refused):
+class ForbiddenError(RefusedError):
     """The API does not let this customer have this (403)."""
 
     advice = "check the token in api_token, and that it belongs to this customer"
 
 
-class Unauthorized(Refused):
+class UnauthorizedError(RefusedError):
     """The API does not accept the token for this (401); for other things it may."""
 
     advice = "check the rights of the token in api_token"
 
 
-class RateLimited(CallFailed):
+class RateLimitedError(CallError):
     """The rate limit did not end within the time that a call may wait."""
 
 
-class Impassable(CallFailed):
+class UnreachableError(CallError):
     """The way to the API is closed as it is configured: another try would not fare better."""
 
 
-class Unusable(CallFailed):
+class UnusableAnswerError(CallError):
     """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
 
 
-class TooMuch(Unusable):
+class TooMuchError(UnusableAnswerError):
     """The answer takes too much; where possible, ask for less."""
 
 
-class TooSlow(TooMuch):
+class TooSlowError(TooMuchError):
     """The gateway (524) or the client gave up waiting."""
 
 
-class TooLarge(TooMuch):
+class TooLargeError(TooMuchError):
     """The answer is larger than is allowed; to ask for it again would bring it again."""
 
 
-class ReadingStopped(CallFailed):
+class ReadingStoppedError(CallError):
     """No call is made any more: the token is not accepted, or the API has ceased to answer."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """A usable answer, less credentials, and what getting it has cost."""
 
     value: Any
     """What stands under the expected key: a list of records, or an object."""
-    effort: Effort
+    cost: CallCost
     mended: int = 0
     """How many of its texts and numbers no engine could have read; see `canonical_json`."""
     claimed_count: int | None = None
@@ -124,7 +124,7 @@ class Api(Protocol):
         is_object: bool = False,
         is_divisible: bool = False,
         is_last_try: bool = False,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Return the list (or object) that `path` answers with under one of the keys.
 
         Too slow an answer is not asked for again where the caller can ask for less
@@ -132,9 +132,9 @@ class Api(Protocol):
         call that is expected to fail.
 
         Raises:
-            NotFound: at once.
-            ReadingStopped: at once; no other call would fare better.
-            CallFailed: when no try brought a usable answer; its `effort` says how many there were.
+            NotFoundError: at once.
+            ReadingStoppedError: at once; no other call would fare better.
+            CallError: when no try brought a usable answer; its `effort` says how many there were.
         """
 
     @abstractmethod

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from threading import Lock, RLock
 
 from testio_loader.api.base import (
-    CallFailed,
-    NotFound,
-    RateLimited,
-    ReadingStopped,
-    Unauthorized,
-    Unusable,
+    CallError,
+    NotFoundError,
+    RateLimitedError,
+    ReadingStoppedError,
+    UnauthorizedError,
+    UnusableAnswerError,
 )
 
 _MAX_OF_A_KIND = 50
@@ -33,7 +33,7 @@ class CircuitBreaker:
         probe: makes a call that every account has an answer to; returns its failure, if it fails.
     """
 
-    def __init__(self, probe: Callable[[], CallFailed | None]) -> None:
+    def __init__(self, probe: Callable[[], CallError | None]) -> None:
         self._probe = probe
         self._lock = Lock()
         self._asking = RLock()
@@ -47,10 +47,10 @@ class CircuitBreaker:
         """Kinds of calls that do not accept the token, though the probe did."""
 
     def check(self, path: str) -> None:
-        """Raise ReadingStopped if there is no sense in asking for `path`."""
+        """Raise ReadingStoppedError if there is no sense in asking for `path`."""
         with self._asking:
             if reason := self._all_stopped or self._stopped.get(_kind(path)):
-                raise ReadingStopped(reason)
+                raise ReadingStoppedError(reason)
 
     def succeeded(self, path: str) -> None:
         """Note that the API has answered."""
@@ -59,22 +59,24 @@ class CircuitBreaker:
             for most in (_MAX_OF_A_KIND, _MAX_RATE_LIMITED):
                 self._failures_of_kind[_kind(path), most] = 0
 
-    def failed(self, path: str, failure: CallFailed, *, is_divisible: bool) -> CallFailed:
+    def failed(self, path: str, failure: CallError, *, is_divisible: bool) -> CallError:
         """Note a failed call, and return the failure to report.
 
         The failure of a call that can be divided does not tell much. A first 401 of a kind has
         the token probed: it is refused everywhere (all reading stops), or only for that kind.
         """
-        if isinstance(failure, NotFound):
+        if isinstance(failure, NotFoundError):
             self.succeeded(path)
             return failure
-        if isinstance(failure, ReadingStopped):
+        if isinstance(failure, ReadingStoppedError):
             return failure
         kind, is_suspect = _kind(path), False
-        if isinstance(failure, Unauthorized) and self._is_token_refused(kind):
-            return ReadingStopped(self._all_stopped)
-        is_rate_limited = isinstance(failure, RateLimited)
-        is_broken = isinstance(failure, Unusable | Unauthorized) and not is_divisible
+        if isinstance(failure, UnauthorizedError) and self._is_token_refused(kind):
+            return ReadingStoppedError(self._all_stopped)
+        is_rate_limited = isinstance(failure, RateLimitedError)
+        is_broken = (
+            isinstance(failure, UnusableAnswerError | UnauthorizedError) and not is_divisible
+        )
         most = _MAX_RATE_LIMITED if is_rate_limited else _MAX_OF_A_KIND
         with self._lock:
             self._failures += 1
@@ -93,7 +95,7 @@ class CircuitBreaker:
         with self._asking:
             if not self._all_stopped and kind not in self._unauthorized_kinds:
                 self._unauthorized_kinds.add(kind)
-                if isinstance(self._probe(), Unauthorized):
+                if isinstance(self._probe(), UnauthorizedError):
                     self._all_stopped = _REFUSED_EVERYWHERE
             return bool(self._all_stopped)
 

@@ -21,18 +21,18 @@ from urllib3.exceptions import InvalidHeader
 
 from testio_loader import clock
 from testio_loader.api.base import (
-    Answer,
     Api,
-    CallFailed,
-    Effort,
-    Forbidden,
-    NotFound,
-    RateLimited,
-    Refused,
-    TooLarge,
-    TooSlow,
-    Unauthorized,
-    Unusable,
+    ApiResponse,
+    CallCost,
+    CallError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    RefusedError,
+    TooLargeError,
+    TooSlowError,
+    UnauthorizedError,
+    UnusableAnswerError,
 )
 from testio_loader.api.canonical_json import parse
 from testio_loader.api.circuit_breaker import CircuitBreaker
@@ -46,13 +46,13 @@ _SHORTEST_WAIT = 0.001
 """Seconds; from there a wait for the rate limit grows, be the back-off configured as 0."""
 _SHORTEST_SECRET = 8
 """Characters of a token that is looked for in answers."""
-_FAILURES: dict[int, type[CallFailed]] = {
-    HTTPStatus.UNAUTHORIZED: Unauthorized,
-    HTTPStatus.FORBIDDEN: Forbidden,
-    HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.REQUEST_TIMEOUT: Unusable,  # it was too slow to come, so it may be asked again
-    HTTPStatus.TOO_EARLY: Unusable,
-    524: TooSlow,  # the gateway gave up
+_FAILURES: dict[int, type[CallError]] = {
+    HTTPStatus.UNAUTHORIZED: UnauthorizedError,
+    HTTPStatus.FORBIDDEN: ForbiddenError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.REQUEST_TIMEOUT: UnusableAnswerError,  # a request that timed out can be retried
+    HTTPStatus.TOO_EARLY: UnusableAnswerError,
+    524: TooSlowError,  # the gateway gave up
 }
 _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
 """What comes with another 2xx is a part (206), or nothing (202, 204, 205)."""
@@ -79,7 +79,7 @@ class Client(Api):
         """Prepare the way to the API.
 
         Raises:
-            BadConfiguration: if there is none as it is configured.
+            ConfigurationError: if there is none as it is configured.
         """
         self._settings = resolve_configuration(RuntimeConfiguration())
         self._transport = Transport(self.base_url, self.token, self._settings.request_timeout)
@@ -100,7 +100,7 @@ class Client(Api):
         is_object: bool = False,
         is_divisible: bool = False,
         is_last_try: bool = False,
-    ) -> Answer:
+    ) -> ApiResponse:
         """See `testio_loader.api.base.Api`."""
         call = _Call(path, keys, is_object)
         started = time.monotonic()
@@ -108,13 +108,15 @@ class Client(Api):
             body, size = self._retrying(call, is_divisible=is_divisible, is_last_try=is_last_try)(
                 self._try, call
             )
-        except CallFailed as failure:
+        except CallError as failure:
             told = self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
-            told.effort = call.effort
+            told.cost = call.cost
             raise told from failure.__cause__
         self._breaker.succeeded(path)
         (value, mended), claimed_count = body
-        return Answer(value, call.effort, mended, claimed_count, time.monotonic() - started, size)
+        return ApiResponse(
+            value, call.cost, mended, claimed_count, time.monotonic() - started, size
+        )
 
     def now(self) -> datetime:
         """See `testio_loader.api.base.Api`."""
@@ -125,9 +127,10 @@ class Client(Api):
     ) -> Retrying:
         factor = self._settings.request_backoff_factor
         attempts = 1 if is_last_try else self._settings.request_max_attempts
-        given_up = (TooLarge, TooSlow) if is_divisible else TooLarge
+        given_up = (TooLargeError, TooSlowError) if is_divisible else TooLargeError
         return Retrying(
-            retry=retry_if_exception_type(Unusable) & retry_if_not_exception_type(given_up),
+            retry=retry_if_exception_type(UnusableAnswerError)
+            & retry_if_not_exception_type(given_up),
             stop=lambda state: (
                 state.attempt_number >= attempts or call.seconds >= self._max_seconds
             ),
@@ -137,27 +140,27 @@ class Client(Api):
             reraise=True,
         )
 
-    def _probe(self) -> CallFailed | None:
+    def _probe(self) -> CallError | None:
         """Return None if the API answers any probe; a 401 if it refuses the token for all."""
-        failures: list[CallFailed] = []
+        failures: list[CallError] = []
         for path, keys in _PROBES:
             try:
                 call = _Call(path, keys)
                 self._retrying(call)(self._try, call)
-            except (Refused, NotFound) as refusal:
+            except (RefusedError, NotFoundError) as refusal:
                 failures.append(refusal)
-            except CallFailed as failure:
+            except CallError as failure:
                 return failure
             else:
                 return None
-        others = [failure for failure in failures if not isinstance(failure, Unauthorized)]
+        others = [failure for failure in failures if not isinstance(failure, UnauthorizedError)]
         return (others or failures)[0]
 
     def _try(self, call: "_Call") -> tuple[Any, int]:
         while True:
             self._wait(call)
             self._breaker.check(call.path)
-            call.effort.tries += 1
+            call.cost.tries += 1
             started = time.monotonic()
             try:
                 left = max(self._max_seconds - call.seconds, _SHORTEST_WAIT)
@@ -175,13 +178,13 @@ class Client(Api):
             redact(body)
         except ValueError as error:
             if "html" in response.headers.get("Content-Type", "").lower():
-                raise Unusable(
+                raise UnusableAnswerError(
                     "a page in HTML came instead of JSON, as of a login: check base_url "
                     "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
                 ) from error
-            raise Unusable("not JSON") from error
+            raise UnusableAnswerError("not JSON") from error
         except RecursionError as error:
-            raise Unusable("nested too deeply") from error
+            raise UnusableAnswerError("nested too deeply") from error
         # An error may quote what was sent, and the address of an attachment may carry it.
         if self.token.encode() in response.body:
             body = self._without_token(body)
@@ -189,7 +192,7 @@ class Client(Api):
         return (value, mended), claimed_count
 
     def _refuse(self, response: Response) -> None:
-        """Raise CallFailed if a response is no answer by its status."""
+        """Raise CallError if a response is no answer by its status."""
         status = response.status
         if status in _WHOLE:
             return
@@ -200,13 +203,13 @@ class Client(Api):
         location = response.headers.get("Location")
         if location and HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             where = quoted(redact_url(self._without_token(location)))
-            raise Refused(
+            raise RefusedError(
                 f"HTTP {status}, a redirection to {where}: check base_url "
                 "(SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
             )
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Refused(f"HTTP {status}")
-        raise Unusable(f"HTTP {status}")
+            raise RefusedError(f"HTTP {status}")
+        raise UnusableAnswerError(f"HTTP {status}")
 
     def _without_token(self, value: Any) -> Any:
         """Return what the API says without the token; a very short one may be any word."""
@@ -239,8 +242,8 @@ class Client(Api):
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
             self._resume_at = max(self._resume_at, resume_at)
 
-    def _rate_limited(self) -> CallFailed:
-        return RateLimited(
+    def _rate_limited(self) -> CallError:
+        return RateLimitedError(
             f"the rate limit (HTTP 429) did not end within {self._max_wait:,g} seconds: load again "
             "later, or with a smaller SOURCES__TESTIO__MAX_IN_FLIGHT"
         )
@@ -253,7 +256,7 @@ class _Call:
     path: str
     keys: Sequence[str]
     is_object: bool = False
-    effort: Effort = field(default_factory=lambda: Effort(requests=1))
+    cost: CallCost = field(default_factory=lambda: CallCost(requests=1))
     refusals: int = 0
     """How often the rate limit refused it."""
     waited: float = 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from testio_loader.api.base import Unusable
+from testio_loader.api.base import UnusableAnswerError
 from testio_loader.api.redaction import quoted
 from testio_loader.api.values import parse_id
 
@@ -29,14 +29,14 @@ def opened(body: Any, keys: Sequence[str], is_object: bool) -> tuple[Any, int | 
     an id is no record if it is empty or has an error: it would land as all that is known.
 
     Raises:
-        Unusable: if the answer reports an error or has no such list or object.
+        UnusableAnswerError: if the answer reports an error or has no such list or object.
     """
     if isinstance(body, dict):
         _refuse_errors({name: value for name, value in body.items() if name not in keys})
     found = _found(body, keys, is_object)
     if is_object and "id" not in found:
         if not found:
-            raise Unusable("an empty object")
+            raise UnusableAnswerError("an empty object")
         _refuse_errors({name: value for name, value in found.items() if name != "status"})
     return found, _claimed_count(body)
 
@@ -46,7 +46,9 @@ def _refuse_errors(envelope: dict[str, Any]) -> None:
     for members in (envelope, meta if isinstance(meta, dict) else {}):
         for name, value in members.items():
             if _reports_error(name.lower(), value):
-                raise Unusable(f"the answer reports an error: {quoted(f'{name}: {value}')}")
+                raise UnusableAnswerError(
+                    f"the answer reports an error: {quoted(f'{name}: {value}')}"
+                )
 
 
 def _reports_error(name: str, value: Any) -> bool:
@@ -79,7 +81,7 @@ def _found(body: Any, keys: Sequence[str], is_object: bool) -> Any:
     elif "" in keys and isinstance(body, list) and (not body or any(map(_has_id, body))):
         return body
     wanted = " or ".join(repr(key) for key in keys if key)
-    raise Unusable(f"no {expected.__name__} under {wanted}")
+    raise UnusableAnswerError(f"no {expected.__name__} under {wanted}")
 
 
 def _has_id(record: Any) -> bool:

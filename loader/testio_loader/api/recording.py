@@ -20,22 +20,25 @@ from pathlib import Path
 from typing import Any
 
 from testio_loader import clock
-from testio_loader.api.base import NOT_FOUND, Answer, Api, Effort, NotFound, Unusable
+from testio_loader.api.base import (
+    NOT_FOUND,
+    Api,
+    ApiResponse,
+    CallCost,
+    NotFoundError,
+    UnusableAnswerError,
+)
 from testio_loader.api.canonical_json import canonical, parse
 from testio_loader.api.envelope import opened
 from testio_loader.api.redaction import redact
 from testio_loader.api.values import parse_id
-from testio_loader.errors import Explained
+from testio_loader.errors import RecordingError
 
 _RECORDED_AT = "recorded_at.txt"
 _RECORDING = "recording.json"
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading `recording.json` raises if something else wrote it."""
 _EVERYWHERE = "includes[]=user_stories"
-
-
-class BadArchive(Explained):
-    """A folder that cannot be landed from; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Recorder:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise BadArchive(f"{folder} is not empty; record into a new folder")
+            raise RecordingError(f"{folder} is not empty; record into a new folder")
         (folder / _RECORDED_AT).write_text(recorded_at.isoformat(), encoding="utf-8")
         self._folder = folder
         self._recording = {"product_ids": sorted(product_ids), "test_ids": sorted(test_ids)}
@@ -96,7 +99,7 @@ class Recorder:
         file.write_text(canonical(body), encoding="utf-8")
 
 
-class Archive(Api):
+class RecordedApi(Api):
     """Answers from a folder that a load has recorded, without a network."""
 
     max_batch = 1
@@ -108,12 +111,12 @@ class Archive(Api):
             text = (folder / _RECORDED_AT).read_text(encoding="utf-8").strip()
             self._recorded_at = datetime.fromisoformat(text).astimezone(UTC)
         except (OSError, ValueError, OverflowError) as error:
-            raise BadArchive(
+            raise RecordingError(
                 f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
                 "by `load --record`"
             ) from error
         if clock.is_ahead(self._recorded_at):
-            raise BadArchive(
+            raise RecordingError(
                 f"{folder / _RECORDED_AT} says {self._recorded_at:%Y-%m-%d %H:%M} (UTC), which is "
                 f"still to come: put this machine's clock right ({clock.now():%Y-%m-%d %H:%M}), "
                 "or, if the clock was wrong that recorded, write the right time into the file"
@@ -123,22 +126,24 @@ class Archive(Api):
         self.unlisted_test_ids = recording.unlisted_test_ids
         self._incomplete = recording.incomplete
 
-    def get(self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool) -> Answer:
+    def get(
+        self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool
+    ) -> ApiResponse:
         """See `testio_loader.api.base.Api`; what is no use the first time stays so."""
         file = _file(self._folder, path)
         try:
             body, mended = parse(file.read_bytes())
             redact(body)
         except OSError as error:
-            raise Unusable("not in the archive") from error
+            raise UnusableAnswerError("not in the archive") from error
         except ValueError as error:
-            raise Unusable(f"{file.name} in the archive is not JSON") from error
+            raise UnusableAnswerError(f"{file.name} in the archive is not JSON") from error
         except RecursionError as error:
-            raise Unusable(f"{file.name} in the archive is nested too deeply") from error
+            raise UnusableAnswerError(f"{file.name} in the archive is nested too deeply") from error
         if body is None:
-            raise NotFound(NOT_FOUND)
+            raise NotFoundError(NOT_FOUND)
         value, claimed_count = opened(body, keys, is_object)
-        return Answer(value, Effort(1, 1), mended, claimed_count)
+        return ApiResponse(value, CallCost(1, 1), mended, claimed_count)
 
     def now(self) -> datetime:
         """Return when they were recorded, so that what has landed since stays the newer."""
@@ -158,7 +163,7 @@ def _recording(file: Path) -> _Recording:
         found = json.loads(file.read_bytes())
         incomplete = found.get("incomplete")
         if (answers := found.get("answers", 0)) > (there := _answers(file.parent)):
-            raise BadArchive(
+            raise RecordingError(
                 f"{file.parent} has {there:,} of the {answers:,} answers that were recorded: copy "
                 "it again, whole, or record anew"
             )
@@ -176,7 +181,7 @@ def _recording(file: Path) -> _Recording:
     except FileNotFoundError:
         return _Recording()  # of an earlier version
     except _UNREADABLE as error:
-        raise BadArchive(f"{file} cannot be read; `load --record` writes it") from error
+        raise RecordingError(f"{file} cannot be read; `load --record` writes it") from error
 
 
 def _ids(given: Iterable[Any]) -> list[int]:

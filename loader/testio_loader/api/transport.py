@@ -39,9 +39,16 @@ from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util import Url, create_urllib3_context, parse_url
 
 from testio_loader import settings
-from testio_loader.api.base import BASE_URL, CallFailed, Impassable, TooLarge, TooSlow, Unusable
+from testio_loader.api.base import (
+    BASE_URL,
+    CallError,
+    TooLargeError,
+    TooSlowError,
+    UnreachableError,
+    UnusableAnswerError,
+)
 from testio_loader.api.redaction import redact_url
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 
 _POOL_SIZE = 64
 _CHUNK = 1 << 20
@@ -63,7 +70,7 @@ _ends_at: ContextVar[float] = ContextVar("_ends_at", default=math.inf)
 
 
 @configspec
-class Bounds(BaseConfiguration):
+class CallLimits(BaseConfiguration):
     """What an answer may cost: settings of `[sources.testio]`."""
 
     max_answer_mb: float = 256
@@ -90,11 +97,11 @@ class Transport:
         timeout: seconds without a byte until a request fails.
 
     Raises:
-        BadConfiguration: if there is no way to the API as it is configured.
+        ConfigurationError: if there is no way to the API as it is configured.
     """
 
     def __init__(self, base_url: str, token: str, timeout: float) -> None:
-        self.bounds = resolve_configuration(Bounds(), sections=("sources", "testio"))
+        self.bounds = resolve_configuration(CallLimits(), sections=("sources", "testio"))
         settings.refuse(**self.bounds)
         self._timeout = timeout
         self._turn = threading.Lock()
@@ -118,10 +125,10 @@ class Transport:
             seconds: how long it may take altogether.
 
         Raises:
-            TooSlow: if it takes longer, or nothing comes for the length of the time-out.
-            TooLarge: if the body is larger than `max_answer_mb`.
-            Impassable: if the configured way to the API is closed.
-            Unusable: if the connection cannot be made or breaks off.
+            TooSlowError: if it takes longer, or nothing comes for the length of the time-out.
+            TooLargeError: if the body is larger than `max_answer_mb`.
+            UnreachableError: if the configured way to the API is closed.
+            UnusableAnswerError: if the connection cannot be made or breaks off.
         """
         ends_at = time.monotonic() + seconds
         _ends_at.set(ends_at)
@@ -166,12 +173,12 @@ class Transport:
         if not is_answer:
             return b""
         body.clear()  # the traceback would keep it in memory
-        raise TooLarge(
+        raise TooLargeError(
             f"the answer is larger than {self.bounds.max_answer_mb:g} MB "
             "(SOURCES__TESTIO__MAX_ANSWER_MB)"
         )
 
-    def _failure(self, error: Exception, *, is_over: bool) -> CallFailed:
+    def _failure(self, error: Exception, *, is_over: bool) -> CallError:
         """Return what an error means to somebody who can mend it."""
         causes = list(_causes(error))
 
@@ -187,18 +194,18 @@ class Transport:
         where = f"the proxy {self._proxy}" if is_proxys else self._host
         check = "check HTTPS_PROXY and HTTP_PROXY" if is_proxys else _CHECK_URL
         if is_any(NameResolutionError):
-            return Unusable(f"no answer: the name of {where} is not known; {check}")
+            return UnusableAnswerError(f"no answer: the name of {where} is not known; {check}")
         if is_any(ConnectionRefusedError):
-            return Unusable(f"no answer: nothing listens at {where}; {check}")
+            return UnusableAnswerError(f"no answer: nothing listens at {where}; {check}")
         if is_any(NewConnectionError):
             why = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "")
-            return Unusable(f"no answer: {where} cannot be reached ({why}); {check}")
+            return UnusableAnswerError(f"no answer: {where} cannot be reached ({why}); {check}")
         if is_any(ConnectTimeoutError):
-            return Unusable(
+            return UnusableAnswerError(
                 f"no answer: {where} takes no connection within {self._timeout:g} seconds; {check}"
             )
         if is_any(TimedOut):
-            return TooSlow(
+            return TooSlowError(
                 f"no whole answer within {self.bounds.max_call_seconds:g} seconds "
                 "(SOURCES__TESTIO__MAX_CALL_SECONDS)"
                 if is_over
@@ -206,39 +213,39 @@ class Transport:
                 "(RUNTIME__REQUEST_TIMEOUT)"
             )
         if is_any(SSLError, ssl.SSLError):
-            return Unusable(
+            return UnusableAnswerError(
                 f"no answer: {where} does not speak TLS as expected; {check}, the certificates in "
                 "REQUESTS_CA_BUNDLE and the proxy"
             )
         if is_any(DecodeError):
-            return Unusable("the answer cannot be decompressed")
-        return Unusable("no answer: the connection broke off")
+            return UnusableAnswerError("the answer cannot be decompressed")
+        return UnusableAnswerError("no answer: the connection broke off")
 
-    def _bad_certificate(self, error: ssl.SSLCertVerificationError) -> CallFailed:
+    def _bad_certificate(self, error: ssl.SSLCertVerificationError) -> CallError:
         cause = f"the certificate of {self._host} is not accepted ({error.verify_message})"
         bundle = "set REQUESTS_CA_BUNDLE to the file of its certificates"
         if error.verify_code in _EXPIRED:
-            return Impassable(
+            return UnreachableError(
                 f"{cause}: its owner has to renew it, or this machine's clock is wrong; if a proxy "
                 f"of yours signs certificates, {bundle}"
             )
         if error.verify_code in _OF_ANOTHER_HOST:
-            return Impassable(
+            return UnreachableError(
                 f"{cause}: {_CHECK_URL}; if a proxy of yours signs certificates, {bundle}"
             )
-        return Impassable(f"{cause}: if your company signs certificates itself, {bundle}")
+        return UnreachableError(f"{cause}: if your company signs certificates itself, {bundle}")
 
 
-def proxy_refusal(status: int) -> CallFailed:
+def proxy_refusal(status: int) -> CallError:
     """Return the failure of a call that a proxy has refused with this status."""
     if status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return Impassable(
+        return UnreachableError(
             f"{_PROXY} wants a login (HTTP 407): put user and password into it, as in "
             "http://user:password@proxy:8080"
         )
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unusable(f"{_PROXY} does not reach the API (HTTP {status})")
-    return Impassable(
+        return UnusableAnswerError(f"{_PROXY} does not reach the API (HTTP {status})")
+    return UnreachableError(
         f"{_PROXY} lets no call pass to the API (HTTP {status}): have the API's host allowed, or "
         "name it in NO_PROXY"
     )
@@ -251,7 +258,7 @@ def _base(base_url: str) -> Url:
         if base.scheme not in ("http", "https") or not base.host:
             raise ValueError(base_url)
     except ValueError as error:
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"the API cannot be asked: base_url {redact_url(base_url)} is no URL that begins with "
             f"https://; set SOURCES__TESTIO__BASE_URL to one such as {BASE_URL}"
         ) from error
@@ -282,7 +289,7 @@ def _manager(base: Url) -> PoolManager:
         login = make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else None
         return ProxyManager(parts.url, proxy_headers=login, proxy_ssl_context=context, **options)
     except (HTTPError, ValueError) as error:
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{_PROXY} is no URL of a proxy: set it to one such as http://proxy:8080"
         ) from error
 
@@ -295,7 +302,7 @@ def _tls(bundle: str | bool | None) -> ssl.SSLContext:
         is_folder = Path(path).is_dir()
         context.load_verify_locations(**{"capath" if is_folder else "cafile": path})
     except OSError as error:
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"there are no certificates in {path}: correct REQUESTS_CA_BUNDLE"
         ) from error
     return context

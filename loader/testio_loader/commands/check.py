@@ -9,12 +9,12 @@ import click
 from testio_loader.commands.destination import configured_warehouse, destination_option
 from testio_loader.commands.failure import one_line
 from testio_loader.commands.termination import ends_when_told
-from testio_loader.errors import BadConfiguration, Explained
+from testio_loader.errors import AccountChangedError, ConfigurationError, LoaderError
 
 if TYPE_CHECKING:
     from testio_loader.customers import Customer
     from testio_loader.land.ledger import LedgerReader
-    from testio_loader.read.refresh_policy import Known
+    from testio_loader.read.refresh_policy import EarlierLoads
     from testio_loader.warehouses import Warehouse
 
 
@@ -63,18 +63,18 @@ def _all_findings(destination: str) -> Iterator[Finding]:
         customers = configured_customers()
         names = ", ".join(f"{customer.name} ({customer.customer_id})" for customer in customers)
         yield Finding(True, f"configuration: {names}")
-    except BadConfiguration as error:
+    except ConfigurationError as error:
         yield Finding(False, f"configuration: {error}")
     problems = [*settings.wrong(), *settings.unknown()]
     for problem in problems:
         yield Finding(False, f"settings: {problem}")
     if not problems:
         yield Finding(True, "settings: those that are set have values and names that can be right")
-    known: dict[int, Known] = {}
+    known: dict[int, EarlierLoads] = {}
     try:
         if ledger := (yield from _warehouse(configured_warehouse(destination))):
             known = {of.customer_id: ledger.known(of.customer_id) for of in customers}
-    except Explained as error:
+    except LoaderError as error:
         yield Finding(False, f"warehouse: {error}")
     for customer in customers:
         yield _account(customer, known.get(customer.customer_id))
@@ -100,8 +100,8 @@ def _warehouse(
     return ledger_of(warehouse)
 
 
-def _account(customer: "Customer", known: "Known | None") -> Finding:
-    from testio_loader.api.base import CallFailed
+def _account(customer: "Customer", known: "EarlierLoads | None") -> Finding:
+    from testio_loader.api.base import CallError
     from testio_loader.api.client import Client
     from testio_loader.api.endpoints import PRODUCTS
     from testio_loader.read import identity
@@ -111,9 +111,9 @@ def _account(customer: "Customer", known: "Known | None") -> Finding:
     try:
         api = Client(customer.base_url, customer.api_token)
         answer = api.get(PRODUCTS.path, PRODUCTS.answer_keys, is_last_try=True)
-    except BadConfiguration as failure:
+    except ConfigurationError as failure:
         return Finding(False, f"customer {customer.name}: {failure}")
-    except CallFailed as failure:
+    except CallError as failure:
         return Finding(False, f"{where}: {failure.explained}")
     scope = Scope(PRODUCTS, customer.customer_id)
     products = list(scope.keyed(answer.value))
@@ -124,6 +124,6 @@ def _account(customer: "Customer", known: "Known | None") -> Finding:
         so_far = f", {len(known.tests()):,} tests so far" if known.last_at else ""
         try:
             identity.check(customer.customer_id, scope, products, known)
-        except identity.AccountChangedError as error:
+        except AccountChangedError as error:
             return Finding(False, f"{where}: {error}")
     return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{so_far}")

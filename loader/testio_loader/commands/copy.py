@@ -3,7 +3,7 @@
 import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
-from testio_loader.commands.failure import Failure, explained
+from testio_loader.commands.failure import CommandError, explained
 from testio_loader.commands.termination import ends_when_told
 
 
@@ -19,13 +19,13 @@ def copy(destination: str) -> None:
     """
     from testio_loader.commands.report import print_lines
     from testio_loader.land import copying
-    from testio_loader.warehouses import Fillable, duckdb_file
+    from testio_loader.warehouses import CopyTarget, duckdb_file
 
     source, target = duckdb_file.configured(), configured_warehouse(destination)
-    if not isinstance(target, Fillable):
+    if not isinstance(target, CopyTarget):
         raise click.UsageError(f"give a --destination to copy to, other than {destination}")
     if not source.exists():
-        raise Failure(f"there is no {source.path}")
+        raise CommandError(f"there is no {source.path}")
     with source.locked(), target.locked():
         rows = copying.copy(source, target)
     print_lines(

@@ -26,7 +26,7 @@ def configured_warehouse(destination: str) -> "Warehouse":
     """Return the warehouse that is configured for a destination.
 
     Raises:
-        BadWarehouse: if what is configured is of no use, or nothing is.
+        WarehouseError: if what is configured is of no use, or nothing is.
     """
     from testio_loader.warehouses.base import refuse_unfit_folder
 

@@ -3,7 +3,7 @@
 import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
-from testio_loader.commands.failure import Failure, explained
+from testio_loader.commands.failure import CommandError, explained
 from testio_loader.commands.termination import ends_when_told
 
 
@@ -23,7 +23,7 @@ def drop(destination: str, yes: bool) -> None:
 
     warehouse = configured_warehouse(destination)
     if not warehouse.exists():
-        raise Failure(f"there is nothing in {warehouse.name}")
+        raise CommandError(f"there is nothing in {warehouse.name}")
     if not yes:
         click.confirm(
             f"Remove {RAW_DATASET} from {warehouse.name}, every version of it?", abort=True

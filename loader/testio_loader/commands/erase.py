@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
-from testio_loader.commands.failure import Failure, explained, one_line
+from testio_loader.commands.failure import CommandError, explained, one_line
 from testio_loader.commands.termination import ends_when_told
 
 
@@ -36,7 +36,7 @@ def erase(name: str, destination: str, yes: bool) -> None:
     customer_id = id_of(name)
     warehouse = configured_warehouse(destination)
     if not warehouse.exists():
-        raise Failure(f"there is nothing in {warehouse.name}")
+        raise CommandError(f"there is nothing in {warehouse.name}")
     if not yes:
         click.confirm(
             f"Erase customer_id {customer_id} from {warehouse.name}, every version?", abort=True
@@ -49,7 +49,7 @@ def erase(name: str, destination: str, yes: bool) -> None:
         elsewhere = warehouse.elsewhere(customer_id)
     click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote what they were in.")
     if elsewhere:
-        raise Failure(
+        raise CommandError(
             f"rows of customer_id {customer_id} are still in {', '.join(elsewhere)}: if they were "
             "made from what loads have landed, drop or rebuild them, then erase again, as what "
             "they were in must be rewritten"
@@ -66,4 +66,4 @@ def _nothing_deleted(customer_id: int) -> Iterator[None]:
         yield
     except (DltException, duckdb.Error, OSError) as error:
         reason = one_line(error)
-        raise Failure(f"nothing of customer_id {customer_id} was deleted: {reason}") from error
+        raise CommandError(f"nothing of customer_id {customer_id} was deleted: {reason}") from error

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from testio_loader.errors import BadConfiguration, Explained
+from testio_loader.errors import ConfigurationError, LoaderError
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ INCOMPLETE = 3
 """Exit status of a load that landed, but not all of what it was to read."""
 
 
-class Failure(click.ClickException):
+class CommandError(click.ClickException):
     """An end that the person at the keyboard can do something about, told in one line."""
 
     def show(self, file: Any = None) -> None:
@@ -24,7 +24,7 @@ class Failure(click.ClickException):
         click.echo(f"testio-loader: {self.message}", file=file or sys.stderr)
 
 
-class Misconfigured(Failure):
+class MisconfiguredError(CommandError):
     """The configuration is of no use; counts as wrong usage."""
 
     exit_code = 2
@@ -37,10 +37,10 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
     def run(**options: Any) -> None:
         try:
             command(**options)
-        except BadConfiguration as error:
-            raise Misconfigured(one_line(error)) from error
-        except Explained as error:
-            raise Failure(one_line(error)) from error
+        except ConfigurationError as error:
+            raise MisconfiguredError(one_line(error)) from error
+        except LoaderError as error:
+            raise CommandError(one_line(error)) from error
         except BrokenPipeError:
             raise  # whoever reads what we print has had enough; click ends quietly then
         except Exception as error:
@@ -51,17 +51,17 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _failure(error: Exception) -> Failure | None:
+def _failure(error: Exception) -> CommandError | None:
     """Return how a library's failure is told, if it is for reasons outside the program."""
     import duckdb
     from dlt.common.configuration.exceptions import ConfigurationException
     from dlt.common.exceptions import DltException
 
     if isinstance(error, ConfigurationException):
-        return Misconfigured(one_line(error))
+        return MisconfiguredError(one_line(error))
     if isinstance(error, DltException | duckdb.Error | OSError):
         logger.debug("Unforeseen", exc_info=True)
-        return Failure(one_line(error))
+        return CommandError(one_line(error))
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
-from testio_loader.commands.failure import INCOMPLETE, Failure, explained, one_line
+from testio_loader.commands.failure import INCOMPLETE, CommandError, explained, one_line
 from testio_loader.commands.process import keep_memory_small
 from testio_loader.commands.termination import ends_when_told
 
@@ -171,14 +171,14 @@ def _read(
 ) -> None:
     """Load each customer, or plan it, and report; one that fails does not stop the others."""
     from testio_loader.commands.report import print_json
-    from testio_loader.errors import Explained
+    from testio_loader.errors import LoaderError
 
     reports: list[Report] = []
     failures: dict[str, str] = {}
     for customer, selection in parts:
         try:
             report = read(customer, selection)
-        except Explained as failure:
+        except LoaderError as failure:
             failures[customer.name] = one_line(failure)
             continue
         reports.append(report)
@@ -210,7 +210,7 @@ def _end(failures: Mapping[str, str], advice: str, problems: Sequence[str]) -> N
 
     if failures:
         # What is wrong with the warehouse is the same for all, and told once.
-        raise Failure("; ".join(dict.fromkeys(failures.values())))
+        raise CommandError("; ".join(dict.fromkeys(failures.values())))
     if problems:
         click.echo(f"Incomplete: what is missing is named above; {advice}.", err=True)
         if any(map(is_disappearance, problems)):

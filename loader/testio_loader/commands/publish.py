@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from testio_loader.commands.failure import Failure, explained
+from testio_loader.commands.failure import CommandError, explained
 from testio_loader.commands.termination import ends_when_told
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     customer_id = None if name is None else id_of(name)
     warehouse = duckdb_file.configured()
     if not warehouse.exists():
-        raise Failure(f"there is no {warehouse.path}; `testio-loader load` creates it")
+        raise CommandError(f"there is no {warehouse.path}; `testio-loader load` creates it")
     write = publishing.publish_parquet if format_ == "parquet" else publishing.publish
     with warehouse.locked_by_reader():
         manifest = saved_queries.find_manifest()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from testio_loader.commands.failure import Failure
+from testio_loader.commands.failure import CommandError
 from testio_sandbox.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _served(handler: "Handler", port: int, latency: float) -> Iterator[str]:
             server = serving.enter_context(serve(handler, port=port, latency=latency))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or "it is no port"
-            raise Failure(
+            raise CommandError(
                 f"port {port} cannot be listened on: {reason}; choose another --port, or leave it "
                 "out"
             ) from error
@@ -107,7 +107,7 @@ def _status_of(command: Sequence[str], environment: Mapping[str, str] | None = N
     try:
         status = subprocess.call(command, env={**os.environ, **(environment or {})})
     except OSError as error:
-        raise Failure(f"{command[0]} cannot be run: {error.strerror}") from error
+        raise CommandError(f"{command[0]} cannot be run: {error.strerror}") from error
     finally:
         signal.signal(signal.SIGINT, before)
     return 128 - status if status < 0 else status

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from testio_loader.commands.destination import configured_warehouse, destination_option
-from testio_loader.commands.failure import Failure, explained
+from testio_loader.commands.failure import CommandError, explained
 from testio_loader.commands.termination import ends_when_told
 
 
@@ -27,15 +27,17 @@ def status(destination: str, as_json: bool) -> None:
 
     warehouse = configured_warehouse(destination)
     if holder := warehouse.holder():
-        raise Failure(f"{warehouse.name} is being loaded by {holder}; ask again when it has ended")
+        raise CommandError(
+            f"{warehouse.name} is being loaded by {holder}; ask again when it has ended"
+        )
     ledger = ledger_of(warehouse)
     if ledger is None:
-        raise Failure(f"there is nothing in {warehouse.name}; `testio-loader load` fills it")
+        raise CommandError(f"there is nothing in {warehouse.name}; `testio-loader load` fills it")
     with warehouse.opened(read_only=True):
         loads, customers = ledger.loads(), ledger.customers()
         incomplete, quarantine = ledger.incomplete(), ledger.quarantine()
     if not loads:
-        raise Failure(f"no load has landed in {warehouse.name} yet")
+        raise CommandError(f"no load has landed in {warehouse.name} yet")
     if as_json:
         print_json(
             {

@@ -2,16 +2,8 @@
 
 import dlt
 
-from testio_loader.errors import Explained
+from testio_loader.errors import IncompleteLoadError
 from testio_loader.land.ledger import ledger_of_pipeline
-
-
-class IncompleteLoadError(Explained):
-    """A load has landed, but something could not be read; `problems` says what, a line each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def raise_if_incomplete(pipeline: dlt.Pipeline) -> None:

@@ -9,8 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from testio_loader.api.endpoints import TABLES
+from testio_loader.errors import WarehouseError
 from testio_loader.land.pipeline import settle
-from testio_loader.warehouses import RAW_DATASET, BadWarehouse, Fillable
+from testio_loader.warehouses import RAW_DATASET, CopyTarget
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_loader.warehouses.duckdb_sql import quoted
 
@@ -20,17 +21,17 @@ _VECTOR = 2_048
 """Rows that DuckDB reads at once, whatever is asked for."""
 
 
-def copy(source: DuckDbFile, target: Fillable) -> dict[str, int]:
+def copy(source: DuckDbFile, target: CopyTarget) -> dict[str, int]:
     """Copy the raw tables, and return how many rows each has.
 
     Raises:
-        BadWarehouse: if anything has landed in the target.
-        WarehouseBusy: if another process has one of the two.
+        WarehouseError: if anything has landed in the target.
+        WarehouseBusyError: if another process has one of the two.
     """
     settle(source)  # what is still to land would be left behind
     target.prepare()
     if target.exists():
-        raise BadWarehouse(
+        raise WarehouseError(
             f"{target.name} has raw data already, so nothing is copied; `testio-loader drop` "
             "would remove them"
         )

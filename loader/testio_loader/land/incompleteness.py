@@ -41,7 +41,7 @@ class Lists:
 
 
 def unsettled(
-    scopes: Iterable[IncompleteScope], lists: Lists, homes: Mapping[int, int | None]
+    scopes: Iterable[IncompleteScope], lists: Lists, product_ids: Mapping[int, int | None]
 ) -> list[IncompleteScope]:
     """Return the scopes that no later read has settled.
 
@@ -52,18 +52,20 @@ def unsettled(
     Args:
         scopes: incomplete scopes of one customer.
         lists: the customer's complete lists.
-        homes: by test, the product that it belongs to, as far as the warehouse has the test.
+        product_ids: the product of each test that the warehouse has.
     """
-    return [scope for scope in scopes if not _is_settled(scope, lists, homes)]
+    return [scope for scope in scopes if not _is_settled(scope, lists, product_ids)]
 
 
-def _is_settled(scope: IncompleteScope, lists: Lists, homes: Mapping[int, int | None]) -> bool:
+def _is_settled(
+    scope: IncompleteScope, lists: Lists, product_ids: Mapping[int, int | None]
+) -> bool:
     products = lists.products
     if scope.test_id is not None:
         seen_at = _seen_at(scope.test_id, lists)
         if seen_at and scope.endpoint == TESTS.name and seen_at > scope.read_at:
             return True
-        missed_at = _missed_at(scope.test_id, lists, homes.get(scope.test_id))
+        missed_at = _missed_at(scope.test_id, lists, product_ids.get(scope.test_id))
         is_gone = missed_at is not None and (seen_at is None or seen_at < missed_at)
         return is_gone and missed_at is not None and missed_at > scope.read_at
     if scope.product_id is not None and products:
@@ -83,7 +85,7 @@ def _seen_at(test_id: int, lists: Lists) -> datetime | None:
     )
 
 
-def _missed_at(test_id: int, lists: Lists, home: int | None) -> datetime | None:
+def _missed_at(test_id: int, lists: Lists, product_id: int | None) -> datetime | None:
     """Return when a list that must have the test did not.
 
     That is the list of its product. If the product is not known, it is all lists together.
@@ -92,11 +94,11 @@ def _missed_at(test_id: int, lists: Lists, home: int | None) -> datetime | None:
     alone, products, tests = lists.single_tests.get(test_id), lists.products, _present(lists)
     if alone and test_id not in alone.ids:
         missing.append(alone.read_at)
-    if home is not None:
-        if products and home not in products.ids:
+    if product_id is not None:
+        if products and product_id not in products.ids:
             missing.append(products.read_at)
-        if (of_home := tests.get(home)) and test_id not in of_home.ids:
-            missing.append(of_home.read_at)
+        if (of_product := tests.get(product_id)) and test_id not in of_product.ids:
+            missing.append(of_product.read_at)
     elif products and products.ids == tests.keys():
         missing.append(min([products.read_at, *(found.read_at for found in tests.values())]))
     return max(missing, default=None)

@@ -12,7 +12,7 @@ import dlt
 from testio_loader import clock
 from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
 from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
-from testio_loader.read.refresh_policy import IdLists, Known, read_ids
+from testio_loader.read.refresh_policy import EarlierLoads, IdLists, read_ids
 from testio_loader.read.scope import describe
 from testio_loader.tables import QUARANTINE, TEST_HASH
 from testio_loader.warehouses import raw
@@ -64,7 +64,7 @@ class LedgerReader:
     def __init__(self, select: Callable[..., Sequence[Sequence[Any]]]) -> None:
         self._select = select
 
-    def known(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Known:
+    def known(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> EarlierLoads:
         """Return what earlier loads have read completely of a customer.
 
         A test was read if what belongs to it at these endpoints was.
@@ -75,7 +75,7 @@ class LedgerReader:
             PRODUCTS.name,
         )
         products = self._products(customer_id)
-        return Known(
+        return EarlierLoads(
             self._read_at(customer_id, endpoints),
             self._listed(customer_id, products),
             self._of_tests(customer_id),
@@ -85,14 +85,16 @@ class LedgerReader:
             self._last_at(customer_id),
         )
 
-    def known_to_load(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Known:
+    def known_to_load(
+        self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS
+    ) -> EarlierLoads:
         """Return what is known, and what details were read after; tables must be upgraded."""
         known = self.known(customer_id, endpoints)
         return replace(known, test_hashes=self._test_hashes(customer_id))
 
-    def products(self, customer_id: int) -> Known:
+    def products(self, customer_id: int) -> EarlierLoads:
         """Return what is known of products only: whose an account is, shows by them."""
-        return Known(products=self._products(customer_id), accounts=self._accounts())
+        return EarlierLoads(products=self._products(customer_id), accounts=self._accounts())
 
     def _read_at(
         self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS
@@ -226,10 +228,14 @@ class LedgerReader:
             else:
                 lists[customer_id].single_tests[test_id] = found
         is_of_test = any(scope.test_id for of in scopes.values() for scope in of)
-        homes = self._homes() if is_of_test else defaultdict[int, dict[int, int | None]](dict)
+        product_ids = (
+            self._products_of_tests()
+            if is_of_test
+            else defaultdict[int, dict[int, int | None]](dict)
+        )
         alike: defaultdict[tuple[int, str, str], list[IncompleteScope]] = defaultdict(list)
         for customer_id, of_customer in scopes.items():
-            for scope in unsettled(of_customer, lists[customer_id], homes[customer_id]):
+            for scope in unsettled(of_customer, lists[customer_id], product_ids[customer_id]):
                 alike[customer_id, scope.endpoint, scope.outcome].append(scope)
         lines = []
         for (customer_id, endpoint, outcome), like in sorted(alike.items()):
@@ -252,9 +258,9 @@ class LedgerReader:
             f") as reads where age = 1 and {condition}"
         )
 
-    def _homes(self) -> defaultdict[int, dict[int, int | None]]:
+    def _products_of_tests(self) -> defaultdict[int, dict[int, int | None]]:
         """Return, by customer and test, the product of each test with an incomplete read."""
-        homes: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
+        product_ids: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
         for customer_id, test_id, product_id in self._select(
             "select customer_id, id, product_id from ("
             "  select tests.*, row_number() over ("
@@ -265,8 +271,8 @@ class LedgerReader:
             "  and _dlt_load_id in (select load_id from {_dlt_loads} where status = 0)"
             ") as versions where age = 1"
         ):
-            homes[customer_id][test_id] = product_id
-        return homes
+            product_ids[customer_id][test_id] = product_id
+        return product_ids
 
     def quarantine(self) -> list[tuple[str, str, int]]:
         """Return endpoint, reason and number of the distinct records in quarantine."""
@@ -283,7 +289,7 @@ class LedgerReader:
 
     def _customer(self, customer_id: int) -> CustomerStatus:
         products = self._products(customer_id)
-        known = Known(self._read_at(customer_id), self._listed(customer_id, products))
+        known = EarlierLoads(self._read_at(customer_id), self._listed(customer_id, products))
         listed = known.tests()
         reads = [known.read_at[test_id] for test_id in listed if test_id in known.read_at]
         return CustomerStatus(

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from testio_loader.api.base import Api, CallFailed, NotFound, Refused
+from testio_loader.api.base import Api, CallError, NotFoundError, RefusedError
 from testio_loader.api.client import Client
 from testio_loader.api.endpoints import PRODUCTS, TEST_DETAILS
-from testio_loader.api.recording import Archive
+from testio_loader.api.recording import RecordedApi
 from testio_loader.api.values import record_id
 from testio_loader.customers import Customer
-from testio_loader.errors import Explained
+from testio_loader.errors import LoaderError, UnknownIdError
 from testio_loader.land.ledger import LedgerReader, ledger_of
 from testio_loader.land.pipeline import Selection, archive_of
-from testio_loader.read.steps import Unknown
 from testio_loader.warehouses import Warehouse
 
 
@@ -43,7 +42,7 @@ def parts(
         owners = owners or [of for of, having in enumerate(has) if having[id_] is None]
         if not owners:
             kind = "product" if by_product else "test"
-            raise Unknown(f"no customer has {kind} {id_}; nothing was read")
+            raise UnknownIdError(f"no customer has {kind} {id_}; nothing was read")
         for of in owners:
             ids[of].append(id_)
     return [
@@ -60,7 +59,7 @@ def _has_products(customer: Customer, selection: Selection) -> dict[int, bool | 
     """Return which products a customer has; None if that cannot be told."""
     try:
         found = _api(customer, selection).get(PRODUCTS.path, PRODUCTS.answer_keys).value
-    except (CallFailed, Explained):
+    except (CallError, LoaderError):
         return dict.fromkeys(selection.product_ids)
     ids = [*map(record_id, found)]
     unknown = None if None in ids else False
@@ -77,7 +76,7 @@ def _has_tests(
         known = {*loaded.read_at, *loaded.tests()}
     try:
         api = _api(customer, selection)
-    except Explained:
+    except LoaderError:
         return dict.fromkeys(selection.test_ids)
     return {id_: id_ in known or _has_test(api, id_) for id_ in selection.test_ids}
 
@@ -88,13 +87,13 @@ def _has_test(api: Api, test_id: int) -> bool | None:
         if api.has(path):
             api.get(path, TEST_DETAILS.answer_keys, is_object=True)
             return True
-    except (NotFound, Refused):  # refused is what belongs to another customer
+    except (NotFoundError, RefusedError):  # refused is what belongs to another customer
         return False
-    except CallFailed:
+    except CallError:
         return None
     return False
 
 
 def _api(customer: Customer, selection: Selection) -> Api:
     folder = archive_of(selection.replay_from, customer)
-    return Archive(Path(folder)) if folder else Client(customer.base_url, customer.api_token)
+    return RecordedApi(Path(folder)) if folder else Client(customer.base_url, customer.api_token)

@@ -16,22 +16,18 @@ from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStep
 
 from testio_loader.api.endpoints import ENDPOINTS, TABLES
 from testio_loader.customers import Customer
-from testio_loader.errors import Explained
+from testio_loader.errors import LoaderError, LoadError, WarehouseBusyError, WarehouseError
 from testio_loader.land import interrupted
 from testio_loader.land.ledger import EndpointReport, LedgerReader, ledger_of
 from testio_loader.private import make_folder
 from testio_loader.read.counts import Attribution, Counts
-from testio_loader.read.crawler import NothingRead
-from testio_loader.read.refresh_policy import Known
+from testio_loader.read.crawler import NothingReadError
+from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.source import testio
-from testio_loader.warehouses import RAW_DATASET, BadWarehouse, LostLock, Warehouse, WarehouseBusy
+from testio_loader.warehouses import RAW_DATASET, LostLockError, Warehouse
 
 _NAME = "testio"
 logger = logging.getLogger(__name__)
-
-
-class LoadFailed(Explained):
-    """Nothing of a load is visible; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +91,10 @@ def load(
     `counts` goes up meanwhile; `progress` is one of dlt's collectors.
 
     Raises:
-        LoadFailed: if nothing could be read, or what was read could not be landed, or what was
+        LoadError: if nothing could be read, or what was read could not be landed, or what was
             read before is of a time still to come.
-        WarehouseBusy: if somebody else has the warehouse before anything is read.
-        BadWarehouse: if it is no use before anything is read.
+        WarehouseBusyError: if somebody else has the warehouse before anything is read.
+        WarehouseError: if it is no use before anything is read.
     """
     counts = counts or Counts()
     settle(warehouse)
@@ -133,26 +129,26 @@ def load(
     except PipelineStepFailed as failure:
         # What a load has read that lost its lock is older than what another one may have landed.
         if failure.step == "extract" or any(
-            isinstance(c, LostLock) for c in interrupted.causes(failure)
+            isinstance(c, LostLockError) for c in interrupted.causes(failure)
         ):
             interrupted.forget(pipeline)
-        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
-    except (BadWarehouse, WarehouseBusy) as failure:  # it was fine when reading began
+        raise LoadError(f"customer {customer.name}: {_reason(failure, customer)}") from failure
+    except (WarehouseError, WarehouseBusyError) as failure:  # it was fine when reading began
         waiting = "; what was read lands at the next load" if pipeline.has_pending_data else ""
-        raise LoadFailed(f"customer {customer.name}: {failure}{waiting}") from failure
+        raise LoadError(f"customer {customer.name}: {failure}{waiting}") from failure
 
 
 def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> PlanReport:
     """Return what `load` would read; only the lists are read, nothing lands.
 
     Raises:
-        LoadFailed: if nothing could be read.
+        LoadError: if nothing could be read.
     """
     source = _source(customer, selection, ledger_of(warehouse))
     try:
         (plans,) = source.resources["plan"]
     except DltException as failure:
-        raise LoadFailed(f"customer {customer.name}: {_reason(failure, customer)}") from failure
+        raise LoadError(f"customer {customer.name}: {_reason(failure, customer)}") from failure
     plans = {
         endpoint.name: plans[endpoint.name] for endpoint in ENDPOINTS if endpoint.name in plans
     }
@@ -179,7 +175,7 @@ def settle(warehouse: Warehouse) -> None:
     """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
 
     Raises:
-        LoadFailed: if what an interrupted load has read can land, but not now, or if the tables
+        LoadError: if what an interrupted load has read can land, but not now, or if the tables
             of an earlier version cannot be changed.
     """
     warehouse.prepare()
@@ -193,7 +189,7 @@ def settle(warehouse: Warehouse) -> None:
             settle(roomier)
             return
         *_, cause = interrupted.causes(failure)
-        raise LoadFailed(
+        raise LoadError(
             f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
             f"mended, or give up what was read: delete {warehouse.working_directory}"
         ) from failure
@@ -204,7 +200,7 @@ def _upgrade(warehouse: Warehouse) -> None:
         warehouse.upgrade(TABLES)
     except DltException as failure:
         *_, cause = interrupted.causes(failure)
-        raise LoadFailed(
+        raise LoadError(
             f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
         ) from failure
 
@@ -253,8 +249,8 @@ def _source(
     counts: Counts | None = None,
 ) -> DltSource:
     if ledger and (problem := ledger.future_read(customer.customer_id)):
-        raise LoadFailed(f"customer {customer.name}: {problem}")
-    known = Known()
+        raise LoadError(f"customer {customer.name}: {problem}")
+    known = EarlierLoads()
     if ledger and selection.replay_from:
         # Only to see whose recording it is; how old other data are does not matter to it.
         known = ledger.products(customer.customer_id)
@@ -286,9 +282,9 @@ def _reason(failure: DltException, customer: Customer) -> str:
     """Return what the person at the keyboard can act on."""
     cause: BaseException = failure
     for cause in interrupted.causes(failure):
-        if isinstance(cause, NothingRead):
+        if isinstance(cause, NothingReadError):
             return f"nothing could be read from {customer.shown_url}: {cause}"
-        if isinstance(cause, Explained):
+        if isinstance(cause, LoaderError):
             return str(cause)
     if not isinstance(failure, PipelineStepFailed):
         return _first_line(cause)

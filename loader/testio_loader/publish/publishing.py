@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from testio_loader.errors import Explained
+from testio_loader.errors import PublishError
 from testio_loader.private import owner_only
 from testio_loader.publish import saved_queries
 from testio_loader.warehouses import RAW_DATASET
@@ -36,12 +36,8 @@ _ANYBODY, _ANYBODY_ENTERS = 0o666, 0o777
 _NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
 
 
-class NotPublished(Explained):
-    """What was published before is untouched; the message says what to do."""
-
-
 @dataclass(frozen=True)
-class Table:
+class PublishedTable:
     """A table that is published."""
 
     schema: str
@@ -54,7 +50,7 @@ class Publication:
     """What is published, and when dbt has built it."""
 
     built_at: datetime
-    tables: list[Table]
+    tables: list[PublishedTable]
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class _Source:
     """Schema and name of what dbt has built, if it is that."""
 
 
-class _Warehouse:
+class _OpenWarehouse:
     """The warehouse, open for reading, and what of it is to be published."""
 
     def __init__(
@@ -96,20 +92,20 @@ class _Warehouse:
             return query
         return f"{query} where {source.customer_column} = {self._customer_id:d}"
 
-    def copy(self, source: _Source, statement: str) -> Table:
+    def copy(self, source: _Source, statement: str) -> PublishedTable:
         """Run the statement that copies a source, and count the rows."""
         try:
             (rows,) = self.connection.execute(statement).fetchone() or (0,)
         except (duckdb.BinderException, duckdb.CatalogException) as error:
-            raise NotPublished(f"{source.schema}.{source.table}: {error}") from error
-        return Table(source.schema, source.table, rows)
+            raise PublishError(f"{source.schema}.{source.table}: {error}") from error
+        return PublishedTable(source.schema, source.table, rows)
 
-    def publication(self, tables: list[Table]) -> Publication:
+    def publication(self, tables: list[PublishedTable]) -> Publication:
         """Return what is published, if anything in it is the customer's."""
         shared = {source.table for source in self.sources if source.customer_column is None}
         rows = sum(table.rows for table in tables if table.table not in shared)
         if self._customer_id is not None and not rows:
-            raise NotPublished(f"the warehouse has nothing of customer_id {self._customer_id}")
+            raise PublishError(f"the warehouse has nothing of customer_id {self._customer_id}")
         return Publication(self.built_at, tables)
 
 
@@ -121,19 +117,19 @@ def publish(
     With dbt's semantic manifest it has the saved queries as well.
 
     Raises:
-        NotPublished: if the last build has not passed, or what is at `to` cannot be replaced.
-        WarehouseBusy: if another process is writing to the warehouse.
-        BadWarehouse: if the warehouse cannot be read.
+        PublishError: if the last build has not passed, or what is at `to` cannot be replaced.
+        WarehouseBusyError: if another process is writing to the warehouse.
+        WarehouseError: if the warehouse cannot be read.
     """
     file = to.resolve()
     if file.exists() and file.stat().st_mode & _MAY_WRITE:
-        raise NotPublished(_NOT_OURS.format(to))
+        raise PublishError(_NOT_OURS.format(to))
     mode = file.stat().st_mode if file.exists() else None
     fresh = file.with_name(f".{file.name}.fresh")
     with _opened(path, fresh, customer_id, manifest) as opened:
         name = file.name.partition(".")[0].casefold()  # as DuckDB derives it
         if name in {source.schema for source in opened.sources} | {"information_schema"}:
-            raise NotPublished(
+            raise PublishError(
                 f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
                 "give another path"
             )
@@ -157,15 +153,15 @@ def publish_parquet(
     The folder before is kept, for those who are still opening its files.
 
     Raises:
-        NotPublished: if the last build has not passed, or what is at `to` cannot be replaced.
-        WarehouseBusy: if another process is writing to the warehouse.
-        BadWarehouse: if the warehouse cannot be read.
+        PublishError: if the last build has not passed, or what is at `to` cannot be replaced.
+        WarehouseBusyError: if another process is writing to the warehouse.
+        WarehouseError: if the warehouse cannot be read.
     """
     link = to.parent.resolve() / to.name
     ours = re.compile(rf"\.{re.escape(link.name)}\.[0-9]{{20}}")
     is_ours = link.is_symlink() and ours.fullmatch(str(link.readlink()))
     if (link.exists() or link.is_symlink()) and not is_ours:
-        raise NotPublished(_NOT_OURS.format(to))
+        raise PublishError(_NOT_OURS.format(to))
     fresh = link.with_name(f".{link.name}.fresh")
     with _opened(path, fresh, customer_id, manifest) as opened:
         fresh.mkdir()
@@ -190,7 +186,7 @@ def publish_parquet(
 @contextmanager
 def _opened(
     path: Path, fresh: Path, customer_id: int | None, manifest: Path | None
-) -> Iterator[_Warehouse]:
+) -> Iterator[_OpenWarehouse]:
     """Open the warehouse; neither before nor afterwards is there anything where `fresh` is made."""
     spilled = fresh.with_name(f"{fresh.name}.tmp")
     config: dict[str, Any] = {
@@ -207,7 +203,7 @@ def _opened(
         with owner_only() as umask, duckdb.connect(config=config) as connection:
             connection.execute("set enable_progress_bar = false")  # it would go to stdout
             attach(connection, path, "warehouse", read_only=True)
-            yield _Warehouse(connection, customer_id, manifest, umask)
+            yield _OpenWarehouse(connection, customer_id, manifest, umask)
 
 
 @contextmanager
@@ -218,7 +214,7 @@ def _only_publication(folder: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise NotPublished(
+        raise PublishError(
             f"another process publishes to {folder} now; publish again when it has ended"
         ) from error
     finally:
@@ -235,7 +231,7 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
         ).fetchall()
     # An earlier version has written no `load_count`.
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise NotPublished(
+        raise PublishError(
             "what is in the warehouse has not passed a whole `dbt build`; run it, mend what fails, "
             "then publish again"
         ) from error
@@ -246,7 +242,7 @@ def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list
         f"select count(*), max(load_id) from {loads} where status = 0"
     ).fetchone()
     if landed != rows[0][1:3]:
-        raise NotPublished(
+        raise PublishError(
             "a load has landed that the last `dbt build` has not seen; run `dbt build`, then "
             "publish again"
         )
@@ -269,7 +265,7 @@ def _saved_queries(manifest: Path) -> list[_Source]:
     ]
 
 
-def _copy_table(opened: _Warehouse, source: _Source) -> Table:
+def _copy_table(opened: _OpenWarehouse, source: _Source) -> PublishedTable:
     schema = quoted("published", source.schema)
     opened.connection.execute(f"create schema if not exists {schema}")
     # Without keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 has made one.
@@ -277,7 +273,7 @@ def _copy_table(opened: _Warehouse, source: _Source) -> Table:
     return opened.copy(source, f"create table {table} as {opened.query(source)}")
 
 
-def _copy_to_parquet(opened: _Warehouse, source: _Source, folder: Path) -> Table:
+def _copy_to_parquet(opened: _OpenWarehouse, source: _Source, folder: Path) -> PublishedTable:
     file = folder / source.schema / f"{source.table}.parquet"
     file.parent.mkdir(exist_ok=True)
     # As many rows as by default would stand in memory at once.
@@ -286,7 +282,7 @@ def _copy_to_parquet(opened: _Warehouse, source: _Source, folder: Path) -> Table
     return opened.copy(source, f"copy ({opened.query(source)}) to {target} ({options})")
 
 
-def _copy_comments(opened: _Warehouse) -> None:
+def _copy_comments(opened: _OpenWarehouse) -> None:
     published = {source.relation: source.schema for source in opened.sources}
     comments = opened.connection.execute(
         "select schema_name, table_name, null, comment from duckdb_tables()"

@@ -62,12 +62,12 @@ class Counts:
                 f"{name} ({n:,})" for name, n in sorted((self.opened - self.closed).items())
             )
 
-    def carry(self, test_feature_ids: Iterable[int | None]) -> None:
+    def add_test_features(self, test_feature_ids: Iterable[int | None]) -> None:
         """Take note of the test features of a test."""
         with self._lock:
             self._carried.extend(id_ for id_ in test_feature_ids if id_ is not None)
 
-    def name(self, test_feature_ids: Iterable[int | None]) -> None:
+    def add_bugs(self, test_feature_ids: Iterable[int | None]) -> None:
         """Take note of the test feature that each bug names."""
         with self._lock:
             for id_ in test_feature_ids:

@@ -23,14 +23,14 @@ from testio_loader.api.endpoints import (
 )
 from testio_loader.api.recording import Recorder
 from testio_loader.api.values import parse_id
-from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.batches import Batches, BatchItem
 from testio_loader.read.counts import Counts
-from testio_loader.read.pages import Listing
+from testio_loader.read.pages import PagedList
 from testio_loader.read.records import content_hash
 from testio_loader.read.refresh_policy import RefreshPolicy
 from testio_loader.read.schedule import Schedule
 from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, Scope, describe
-from testio_loader.read.steps import Done, Landing, Steps, Test
+from testio_loader.read.steps import StepResult, Steps, TableRows, Test
 from testio_loader.tables import LEDGER
 
 MAX_IN_FLIGHT = 10
@@ -42,7 +42,7 @@ _LISTS, _BATCHES, _REST = range(3)
 _EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
 
 
-class NothingRead(Exception):
+class NothingReadError(Exception):
     """The API gave no usable answer at all; the message says what came instead."""
 
 
@@ -59,12 +59,12 @@ class Plan:
 
 
 @dataclass
-class _Rest:
+class _PendingDetails:
     """What of a test is read before its details, and the details that wait for it."""
 
     content_hash: str
     """Of the test's entry in a list."""
-    details: list[tuple[Scope, Callable[[], Done]]] = field(default_factory=list)
+    details: list[tuple[Scope, Callable[[], StepResult]]] = field(default_factory=list)
     """Each with the step that reads it."""
     unread: set[str] = field(default_factory=set)
     """The endpoints that are still to be read."""
@@ -111,18 +111,18 @@ class Crawler:
         self._test_ids = frozenset(test_ids)
         self._unlisted_test_ids = set(unlisted_test_ids)
         """Tests that are read by themselves, beside the lists, as an incomplete one lacks them."""
-        self._schedule: Schedule[Done] = Schedule(max_in_flight)
+        self._schedule: Schedule[StepResult] = Schedule(max_in_flight)
         self._batches = {
             endpoint.name: Batches(api, endpoint)
             for endpoint in self._endpoints
             if endpoint.reading == "batches"
         }
-        self._listings: deque[Listing] = deque()
+        self._listings: deque[PagedList] = deque()
         """The lists of tests that are still to be begun, or to be read on in."""
         self._plans: defaultdict[str, Plan] | None = None
         self._longest: Counter[str] = Counter()
         """By endpoint read in batches, how many calls the test that needs most takes."""
-        self._rests: dict[int, _Rest] = {}
+        self._pending: dict[int, _PendingDetails] = {}
         """By test whose details wait for the rest of it."""
         # Of a recording it is not known in which order its answers were given.
         self._is_rest_read = not api.is_replay and all(
@@ -131,17 +131,17 @@ class Crawler:
             if endpoint.parent == "test" and not endpoint.is_read_last
         )
 
-    def read(self) -> Iterator[Landing]:
+    def read(self) -> Iterator[TableRows]:
         """Yield what is read, as it comes.
 
         Raises:
-            NothingRead: if no scope at all could be read.
+            NothingReadError: if no scope at all could be read.
         """
         outcomes: set[str] = set()
         incomplete: list[dict[str, Any]] = []
         self._begin()
         for done in self._schedule:
-            yield from done.landings
+            yield from done.table_rows
             outcomes.update(map(_outcome, done.ledger))
             incomplete += [row for row in done.ledger if self._recorder and not row["is_complete"]]
             self._follow(done)
@@ -149,9 +149,9 @@ class Crawler:
             # No answer can cause this. Without the check, a mistake of ours would go unnoticed.
             raise RuntimeError(f"found but never read: {unfinished}; please report this defect")
         if COMPLETE not in outcomes:
-            raise NothingRead(_told_once(outcomes))
+            raise NothingReadError(_told_once(outcomes))
         for row in self._steps.deletions.release():
-            yield Landing(LEDGER.name, [row])
+            yield TableRows(LEDGER.name, [row])
             incomplete += [row] if self._recorder and not row["is_complete"] else []
         if self._recorder:
             self._recorder.finish(incomplete, self._unlisted_test_ids)
@@ -160,7 +160,7 @@ class Crawler:
         """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
 
         Raises:
-            NothingRead: if no list could be read.
+            NothingReadError: if no list could be read.
         """
         outcomes: set[str] = set()
         self._plans = plans = defaultdict[str, Plan](Plan)
@@ -178,7 +178,7 @@ class Crawler:
         for name, batches in self._batches.items():
             plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
         if COMPLETE not in outcomes:
-            raise NothingRead(_told_once(outcomes))
+            raise NothingReadError(_told_once(outcomes))
         deletions = self._steps.deletions
         for name, finding in deletions.findings().items():
             found = plans[name].remarks if deletions.are_accepted else plans[name].problems
@@ -200,16 +200,16 @@ class Crawler:
         if EXECUTIONS in self._endpoints and not self._test_ids and not self._product_ids:
             self._add(EXECUTIONS, [(None, _EXECUTIONS_CLAIM)])
 
-    def _follow(self, done: Done) -> None:
+    def _follow(self, done: StepResult) -> None:
         """Add what a step has opened up."""
         for scope in done.closed:
-            self._close_rest(scope)
+            self._note_read(scope)
         for product_id, product in done.products.items():
             for endpoint in self._endpoints:
                 if endpoint.reading == "pages":
                     path = endpoint.path.format(product_id=product_id)
                     scope = self._steps.scope(endpoint, product_id=product_id)
-                    self._listings.append(Listing(self._api, scope, path))
+                    self._listings.append(PagedList(self._api, scope, path))
                 elif endpoint.parent == "product":
                     paths, problems = _paths(endpoint, product_id, product)
                     self._add(endpoint, paths, product_id=product_id, problems=problems)
@@ -238,50 +238,51 @@ class Crawler:
     def _waiting(self) -> int:
         """Return how much that is known of waits to be read."""
         tests = max((batches.waiting for batches in self._batches.values()), default=0)
-        tests = max(tests, len(self._rests))
+        tests = max(tests, len(self._pending))
         return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
 
     def _read_test(self, test: Test) -> None:
-        rest = _Rest(test.content_hash)
+        pending = _PendingDetails(test.content_hash)
         for endpoint in self._endpoints:
             if endpoint.parent != "test" or (endpoint.for_test_cases and not test.is_test_case):
                 continue
             if endpoint is TEST_DETAILS and test.has_details:
                 continue
             if endpoint.reading == "batches":
-                if self._ask(endpoint, test):
-                    rest.unread.add(endpoint.name)
+                if self._add_to_batch(endpoint, test):
+                    pending.unread.add(endpoint.name)
                 continue
             path = endpoint.path.format(product_id=test.product_id, test_id=test.id)
             if self._plans is not None or not _can_wait(endpoint, test):
                 if self._add(endpoint, [(None, path)], product_id=test.product_id, test_id=test.id):
-                    rest.unread.add(endpoint.name)
+                    pending.unread.add(endpoint.name)
             elif self._is_to_be_read(endpoint, [path], None, test.id):
                 scope = self._steps.scope(endpoint, test_id=test.id)
                 step = partial(self._steps.whole, scope, [(None, path)], test.product_id)
-                rest.details.append((scope, step))
-        if rest.details and rest.unread:
-            self._rests[test.id] = rest
+                pending.details.append((scope, step))
+        if pending.details and pending.unread:
+            self._pending[test.id] = pending
         else:
-            self._read_details(rest)
+            self._read_details(pending)
 
-    def _close_rest(self, scope: Scope) -> None:
+    def _note_read(self, scope: Scope) -> None:
         """Take note that a scope is read which the details of its test may wait for."""
         test_id, name = scope.test_id, scope.endpoint.name
-        rest = self._rests.get(test_id) if test_id is not None else None
-        if rest is None or test_id is None or name not in rest.unread:
+        pending = self._pending.get(test_id) if test_id is not None else None
+        if pending is None or test_id is None or name not in pending.unread:
             return
-        rest.unread.remove(name)
-        rest.versions.append((name, scope.versions))
-        if not rest.unread:
-            del self._rests[test_id]
-            self._read_details(rest)
+        pending.unread.remove(name)
+        pending.versions.append((name, scope.versions))
+        if not pending.unread:
+            del self._pending[test_id]
+            self._read_details(pending)
 
-    def _read_details(self, rest: _Rest) -> None:
+    def _read_details(self, pending: _PendingDetails) -> None:
         """Read the details of a test, the rest of which is read; or let them wait."""
-        is_known = self._is_rest_read and all(version for _, version in rest.versions)
-        test_hash = content_hash(rest.content_hash, sorted(rest.versions)) if is_known else None
-        for scope, step in rest.details:
+        versions = sorted(pending.versions)
+        is_known = self._is_rest_read and all(version for _, version in versions)
+        test_hash = content_hash(pending.content_hash, versions) if is_known else None
+        for scope, step in pending.details:
             if self._is_to_wait(scope, test_hash):
                 self._counts.put_off(scope.endpoint.name)
             else:
@@ -295,7 +296,7 @@ class Crawler:
             return False
         return self._policy.can_wait(name, test_id, test_hash)
 
-    def _ask(self, endpoint: Endpoint, test: Test) -> bool:
+    def _add_to_batch(self, endpoint: Endpoint, test: Test) -> bool:
         """Let a test wait for a batch; return whether anything is to be read."""
         batches = self._batches[endpoint.name]
         ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
@@ -310,7 +311,7 @@ class Crawler:
             return False
         scope = self._steps.scope(endpoint, test_id=test.id)
         if ids:
-            batches.add(Ask(scope, ids))
+            batches.add(BatchItem(scope, ids))
         else:
             self._schedule.add(_REST, partial(self._steps.close, scope))
         return True

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS
-from testio_loader.read.refresh_policy import Known
+from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.read.scope import WHEN_RECORDED, Scope
 
 _FEWEST = {PRODUCTS.name: 1}
@@ -39,7 +39,7 @@ class Deletions:
         are_accepted: whether every disappearance is true.
     """
 
-    def __init__(self, known: Known, *, are_accepted: bool = False) -> None:
+    def __init__(self, known: EarlierLoads, *, are_accepted: bool = False) -> None:
         self._known = known
         self.are_accepted = are_accepted
         self._seen: defaultdict[str, array[int]] = defaultdict(_ids)

@@ -6,20 +6,16 @@ under the wrong id, so the products are compared with those that earlier loads h
 
 from collections.abc import Iterable, Mapping
 
-from testio_loader.errors import Explained
+from testio_loader.errors import AccountChangedError
 from testio_loader.read.records import Record
-from testio_loader.read.refresh_policy import Known
+from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.read.scope import Scope
 
 _SHOWN = 3
 """How many ids a message names."""
 
 
-class AccountChangedError(Explained):
-    """The API token seems to be another customer's; nothing of the load lands."""
-
-
-def check(customer_id: int, scope: Scope, products: Iterable[Record], known: Known) -> None:
+def check(customer_id: int, scope: Scope, products: Iterable[Record], known: EarlierLoads) -> None:
     """Raise AccountChangedError if the products are not those of this customer.
 
     An empty list says nothing about whose it is. Two customers may use the same ids: what tells
@@ -52,7 +48,9 @@ def check(customer_id: int, scope: Scope, products: Iterable[Record], known: Kno
     )
 
 
-def _owner(customer_id: int, scope: Scope, found: Mapping[int, Record], known: Known) -> int | None:
+def _owner(
+    customer_id: int, scope: Scope, found: Mapping[int, Record], known: EarlierLoads
+) -> int | None:
     """Return another customer whose products most of these are, as they last were."""
     own = known.accounts.get(customer_id, {})
     changed = {

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from testio_loader.api.base import Answer, Api, CallFailed, ReadingStopped, Unusable
+from testio_loader.api.base import (
+    Api,
+    ApiResponse,
+    CallError,
+    ReadingStoppedError,
+    UnusableAnswerError,
+)
 from testio_loader.api.values import record_id
 from testio_loader.read.records import Record
 from testio_loader.read.scope import Scope
@@ -18,7 +24,7 @@ _MAX_BROKEN = 10
 _MAX_PAGES_OF_NOTHING_NEW = 3
 
 
-class Listing:
+class PagedList:
     """A list that is being read; each step reads a page.
 
     The API gives no totals, so the list ends with an empty page. A record that is removed meanwhile
@@ -64,7 +70,7 @@ class Listing:
         page, self._next = self._next, self._next + 1
         try:
             values = self._page(page)
-        except Unusable as failure:
+        except UnusableAnswerError as failure:
             self._is_retried = False
             if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
                 # Where its parts begin is known only if pages are surely as long as asked for.
@@ -80,7 +86,7 @@ class Listing:
             if values:
                 self._full_pages.append(page)  # its parts can change while they are read
             return self._keyed(values)
-        except CallFailed as failure:
+        except CallError as failure:
             self.scope.fail(failure, f"page {page}")
             return self._end([])
         ids = [*map(record_id, values)]
@@ -117,14 +123,14 @@ class Listing:
             return True
         try:
             return [*map(record_id, self._get(1, _PER_PAGE_BY_DEFAULT).value)] == ids
-        except CallFailed:
+        except CallError:
             return False
 
     def _page(self, page: int) -> list[Any]:
         values: list[Any] = self._get(page, self._per_page, is_last_try=not self._is_retried).value
         return values
 
-    def _parts(self, page: int, size: int, failure: CallFailed) -> list[Any]:
+    def _parts(self, page: int, size: int, failure: CallError) -> list[Any]:
         """Return what can be had of a page that fails: its parts, down to single records."""
         if size == 1:
             self._broken.add(page)
@@ -141,10 +147,10 @@ class Listing:
             is_last_try = smaller > 1 or part in self._broken
             try:
                 values += self._get(part, smaller, is_last_try=is_last_try).value
-            except ReadingStopped as stop:
+            except ReadingStoppedError as stop:
                 self._is_given_up = True
                 self.scope.fail(stop, f"position {(part - 1) * smaller + 1}")
-            except CallFailed as again:
+            except CallError as again:
                 values += self._parts(part, smaller, again)
         return values
 
@@ -153,9 +159,9 @@ class Listing:
         self.is_done = not self._full_pages
         try:
             values = self._page(page)
-        except Unusable as failure:
+        except UnusableAnswerError as failure:
             values = self._parts(page, self._size, failure)
-        except CallFailed as failure:
+        except CallError as failure:
             self.scope.fail(failure, f"page {page}, read again")
             return []
         unseen = [
@@ -175,13 +181,13 @@ class Listing:
     def _keyed(self, values: list[Any]) -> list[Record]:
         return list(self.scope.keyed(values))
 
-    def _get(self, page: int, per_page: int, *, is_last_try: bool = False) -> Answer:
+    def _get(self, page: int, per_page: int, *, is_last_try: bool = False) -> ApiResponse:
         path = self.path(page, per_page)
         endpoint = self.scope.endpoint
         try:
             answer = self._api.get(path, endpoint.answer_keys, is_last_try=is_last_try)
-        except CallFailed as failure:
-            self.scope.book(failure.effort)
+        except CallError as failure:
+            self.scope.add_cost(failure.cost)
             raise
         self._answers.append((path, {endpoint.answer_keys[0]: self.scope.take(answer)}))
         return answer

@@ -13,7 +13,7 @@ _SHOWN = 10_000
 """How many characters are kept of a record that is too large to land."""
 
 
-class BadRecord(Exception):
+class BadRecordError(Exception):
     """A record that cannot be keyed; the message is the reason given in quarantine."""
 
 
@@ -42,15 +42,15 @@ def make_record(
     A record without that field gets the default. Keys that stand in `without` make no version.
 
     Raises:
-        BadRecord: if it is no object, or has no usable key.
+        BadRecordError: if it is no object, or has no usable key.
     """
     if not isinstance(value, dict):
-        raise BadRecord("not an object")
+        raise BadRecordError("not an object")
     given = value.get(id_field, default_id)
     key = parse_id(given) if id_field == "id" else given if isinstance(given, str) else None
     if key is None or (isinstance(key, str) and not key.strip()):
         blank = given is None or (isinstance(given, str) and not given.strip())
-        raise BadRecord(f"no {id_field}" if blank else f"{id_field} cannot be read")
+        raise BadRecordError(f"no {id_field}" if blank else f"{id_field} cannot be read")
     payload = canonical(value)
     return Record(key, value, payload, _content(value, payload, without))
 

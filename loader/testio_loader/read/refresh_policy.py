@@ -55,7 +55,7 @@ class IdLists:
 
 
 @dataclass(frozen=True)
-class Known:
+class EarlierLoads:
     """What earlier loads have read, as the ledger has it."""
 
     read_at: Mapping[int, datetime] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class RefreshPolicy:
     """Decides by the age of what is in the warehouse, of each test when it is met in a list."""
 
     now: datetime
-    known: Known
+    known: EarlierLoads
     settling: timedelta
     max_age: timedelta
     product_ids: frozenset[int] = frozenset()

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from testio_loader.api.base import Answer, CallFailed, Effort
+from testio_loader.api.base import ApiResponse, CallCost, CallError
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import Endpoint
 from testio_loader.api.values import nested_id
 from testio_loader.read.records import (
-    BadRecord,
+    BadRecordError,
     Record,
     abridged,
     content_hash,
@@ -51,7 +51,7 @@ class Scope:
         self._max_record_bytes = max_record_bytes
         self._customer_id = customer_id
         self._contents: dict[int | str, int] = {}
-        self._effort = Effort()
+        self._effort = CallCost()
         self._record_count = 0
         self._repeated_count = 0
         self._problems: list[str] = []
@@ -87,17 +87,17 @@ class Scope:
         """What is worth knowing though nothing is missing."""
         return "; ".join(self._remarks) or None
 
-    def take(self, answer: Answer) -> Any:
+    def take(self, answer: ApiResponse) -> Any:
         """Book what an answer has cost, and return its value."""
-        self.book(answer.effort)
+        self.add_cost(answer.cost)
         self.mended_count += answer.mended
         return answer.value
 
-    def book(self, effort: Effort) -> None:
+    def add_cost(self, cost: CallCost) -> None:
         """Book what a call has cost."""
-        self._effort += effort
+        self._effort += cost
 
-    def fail(self, reason: CallFailed | str, what: str = "") -> None:
+    def fail(self, reason: CallError | str, what: str = "") -> None:
         """Note what could not be read: the scope is incomplete."""
         problem = f"{what}: {reason}" if what else str(reason)
         if problem not in self._problems:
@@ -153,7 +153,7 @@ class Scope:
                 record = make_record(
                     value, self.endpoint.id_field, default_id, without=self.endpoint.results
                 )
-            except BadRecord as reason:
+            except BadRecordError as reason:
                 self._unkeyed += 1
                 self._put_aside(str(reason), value)
                 continue

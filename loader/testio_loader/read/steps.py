@@ -6,19 +6,19 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from testio_loader.api.base import Api, CallFailed, NotFound
+from testio_loader.api.base import Api, CallError, NotFoundError
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS, TESTS, Endpoint
 from testio_loader.api.recording import Recorder
 from testio_loader.api.values import nested_id, objects, parse_id
-from testio_loader.errors import Explained
+from testio_loader.errors import UnknownIdError
 from testio_loader.read import identity
-from testio_loader.read.batches import Ask, Batches, Outcome
+from testio_loader.read.batches import Batches, BatchItem, BatchResult
 from testio_loader.read.counts import Counts
 from testio_loader.read.deletions import Deletions
-from testio_loader.read.pages import Listing
+from testio_loader.read.pages import PagedList
 from testio_loader.read.records import Record, hash_with_results
-from testio_loader.read.refresh_policy import Known, RefreshPolicy, is_final
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy, is_final
 from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, Scope
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 
@@ -26,12 +26,8 @@ _MAX_UNLISTED = 100
 """How many tests that an incomplete list lacks are asked for one by one."""
 
 
-class Unknown(Explained):
-    """A product or test was asked for that the customer does not have."""
-
-
 @dataclass(frozen=True)
-class Landing:
+class TableRows:
     """Rows for one raw table."""
 
     table: str
@@ -55,22 +51,22 @@ class Test:
 
 
 @dataclass
-class Done:
+class StepResult:
     """What a step has brought, and what it has opened up."""
 
-    landings: list[Landing] = field(default_factory=list)
+    table_rows: list[TableRows] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     closed: tuple[Scope, ...] = ()
     products: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     tests: list[Test] = field(default_factory=list)
     unlisted_test_ids: list[int] = field(default_factory=list)
-    listings: list[Listing] = field(default_factory=list)
-    batch: tuple[Batches, Outcome] | None = None
+    listings: list[PagedList] = field(default_factory=list)
+    batch: tuple[Batches, BatchResult] | None = None
 
     def land(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Add rows for a raw table."""
         if rows:
-            self.landings.append(Landing(table.name, rows))
+            self.table_rows.append(TableRows(table.name, rows))
 
 
 class Steps:
@@ -95,7 +91,7 @@ class Steps:
         self._counts = counts
         self._max_record_bytes = max_record_bytes
         # A recording may be older than the warehouse: what it lacks may not have existed yet.
-        known = Known() if api.is_replay else policy.known
+        known = EarlierLoads() if api.is_replay else policy.known
         self.deletions = Deletions(known, are_accepted=accept_deletions)
         self._accept_account_change = accept_account_change
         self._loaded_at = policy.now
@@ -104,9 +100,9 @@ class Steps:
         """By test: a hash of its content in the first list that had it."""
         self._lock = Lock()
 
-    def products(self, wanted: Collection[int]) -> Done:
+    def products(self, wanted: Collection[int]) -> StepResult:
         """Read the products; say which are to be read further, the wanted ones or all."""
-        done, scope = Done(), self.scope(PRODUCTS)
+        done, scope = StepResult(), self.scope(PRODUCTS)
         found = self._records(scope, [(None, PRODUCTS.path)])
         products = {int(record.id): record for record, _ in found.values()}
         self._identify(scope, products.values())
@@ -116,23 +112,23 @@ class Steps:
             if product_id in products:
                 done.products[product_id] = products[product_id].value
             elif scope.outcome == COMPLETE:
-                raise Unknown(f"product {product_id} is not in this account")
+                raise UnknownIdError(f"product {product_id} is not in this account")
         self._book(done, scope)
         return done
 
-    def identify(self) -> Done:
+    def identify(self) -> StepResult:
         """See whose account it is, where nothing of its products is to land."""
         scope = Scope(PRODUCTS, self._customer_id)
-        with suppress(CallFailed):
+        with suppress(CallError):
             answer = self._api.get(PRODUCTS.path, PRODUCTS.answer_keys)
             self._identify(scope, scope.keyed(answer.value))
-        return Done()
+        return StepResult()
 
     def whole(
         self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
-    ) -> Done:
+    ) -> StepResult:
         """Read a scope by one call, or by one a section."""
-        done, found = Done(), self._records(scope, paths)
+        done, found = StepResult(), self._records(scope, paths)
         # Of what was met, some sections may be missing: better as it stands in the warehouse.
         left_out = set(self._listed(scope)) if scope.has_failed else set()
         rows = [
@@ -152,9 +148,9 @@ class Steps:
         self._book(done, scope)
         return done
 
-    def page(self, listing: Listing) -> Done:
+    def page(self, listing: PagedList) -> StepResult:
         """Read on in a list of tests."""
-        done, scope, rows = Done(), listing.scope, list[dict[str, Any]]()
+        done, scope, rows = StepResult(), listing.scope, list[dict[str, Any]]()
         records, answers = listing.step()
         for path, body in answers:
             self._keep(path, body)
@@ -183,9 +179,9 @@ class Steps:
         self._book(done, scope)
         return done
 
-    def single(self, test_id: int) -> Done:
+    def single(self, test_id: int) -> StepResult:
         """Read a test by itself, which gives its details as well."""
-        done = Done()
+        done = StepResult()
         scope, details = (self.scope(e, test_id=test_id) for e in (TESTS, TEST_DETAILS))
         path = TEST_DETAILS.path.format(test_id=test_id)
         found = self._records(details, [(None, path)])
@@ -206,15 +202,15 @@ class Steps:
         self._book(done, scope, details)
         return done
 
-    def batch(self, batches: Batches, batch: list[Ask]) -> Done:
+    def batch(self, batches: Batches, batch: list[BatchItem]) -> StepResult:
         """Read what belongs to many tests."""
-        done, outcome = Done(), batches.read(batch)
+        done, outcome = StepResult(), batches.read(batch)
         endpoint = batches.endpoint
         done.batch = batches, outcome
         for path, body in outcome.answers:
             self._keep(path, body)
         if endpoint is BUGS:
-            self._counts.name(
+            self._counts.add_bugs(
                 nested_id(record.value, "test_feature") for _, record, _ in outcome.found
             )
         done.land(
@@ -233,9 +229,9 @@ class Steps:
         self._book(done, *outcome.closed)
         return done
 
-    def close(self, scope: Scope) -> Done:
+    def close(self, scope: Scope) -> StepResult:
         """Close a scope that has nothing to read."""
-        done = Done()
+        done = StepResult()
         self._book(done, scope)
         return done
 
@@ -263,11 +259,11 @@ class Steps:
         for section_id, path in paths:
             try:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
-            except CallFailed as failure:
-                scope.book(failure.effort)
+            except CallError as failure:
+                scope.add_cost(failure.cost)
                 # What a product had before is not known to be gone.
                 can_be_missing = endpoint.can_be_missing and not self._listed(scope)
-                if isinstance(failure, NotFound) and can_be_missing:
+                if isinstance(failure, NotFoundError) and can_be_missing:
                     scope.remark(str(failure))
                     self._keep(path, None)
                     continue
@@ -299,7 +295,7 @@ class Steps:
         return found
 
     def _carry(self, test: Record) -> None:
-        self._counts.carry(
+        self._counts.add_test_features(
             parse_id(feature.get("id")) for feature in objects(test.value, "features")
         )
 
@@ -315,7 +311,7 @@ class Steps:
         known = self._policy.known
         is_known = test_id in known.read_at or test_id in known.tests()
         if not is_known and not self._api.is_replay:
-            raise Unknown(f"test {test_id} is neither in this account nor in the warehouse")
+            raise UnknownIdError(f"test {test_id} is neither in this account nor in the warehouse")
 
     def _unlisted(self, scope: Scope) -> list[int]:
         """Return tests that the list had the last time it was whole."""
@@ -333,7 +329,7 @@ class Steps:
         if self._recorder:
             self._recorder.keep(path, body)
 
-    def _book(self, done: Done, *scopes: Scope) -> None:
+    def _book(self, done: StepResult, *scopes: Scope) -> None:
         """Close scopes."""
         for scope in scopes:
             self._counts.close(scope.endpoint.name)

@@ -1,12 +1,15 @@
 """Where raw data can land: one module a kind of warehouse, all with the operations of `base`."""
 
 from testio_loader.warehouses.base import (
-    BadWarehouse,
-    Fillable,
-    LostLock,
+    CopyTarget,
+    LostLockError,
     Warehouse,
-    WarehouseBusy,
 )
 from testio_loader.warehouses.raw import RAW_DATASET
 
-__all__ = ["RAW_DATASET", "BadWarehouse", "Fillable", "LostLock", "Warehouse", "WarehouseBusy"]
+__all__ = [
+    "RAW_DATASET",
+    "CopyTarget",
+    "LostLockError",
+    "Warehouse",
+]

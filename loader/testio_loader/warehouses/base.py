@@ -17,7 +17,7 @@ from dlt.common.exceptions import TerminalException
 from dlt.common.typing import TLoaderFileFormat
 from dlt.extract import DltSource
 
-from testio_loader.errors import Explained
+from testio_loader.errors import LoaderError, WarehouseError
 from testio_loader.tables import Table
 from testio_loader.warehouses import raw
 from testio_loader.warehouses.raw import raw_client
@@ -25,15 +25,7 @@ from testio_loader.warehouses.raw import raw_client
 _UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
 
 
-class WarehouseBusy(Explained):
-    """Another load is writing; the message says which."""
-
-
-class BadWarehouse(Explained):
-    """The warehouse cannot be used; the message says what to do."""
-
-
-class LostLock(Explained, TerminalException):
+class LostLockError(LoaderError, TerminalException):
     """Another load may write by now, so this one must not; dlt does not try again what ends so."""
 
 
@@ -69,7 +61,7 @@ class Warehouse(ABC):
         """Make it ready to be written to.
 
         Raises:
-            BadWarehouse: if it cannot be.
+            WarehouseError: if it cannot be.
         """
 
     @abstractmethod
@@ -77,18 +69,18 @@ class Warehouse(ABC):
         """Keep it open, so that nobody comes between where only one can have it.
 
         Raises:
-            WarehouseBusy: if somebody else has it.
-            BadWarehouse: if it cannot be opened.
+            WarehouseBusyError: if somebody else has it.
+            WarehouseError: if it cannot be opened.
         """
 
     @abstractmethod
     def locked(self) -> AbstractContextManager[None]:
         """Be the only load; the lock is lifted if we die.
 
-        Where a lock can be lost meanwhile, whatever writes afterwards raises LostLock.
+        Where a lock can be lost meanwhile, whatever writes afterwards raises LostLockError.
 
         Raises:
-            WarehouseBusy: if another load is under way.
+            WarehouseBusyError: if another load is under way.
         """
 
     @abstractmethod
@@ -108,8 +100,8 @@ class Warehouse(ABC):
         """Remove a customer from all that loader and dbt have made; return how many rows.
 
         Raises:
-            WarehouseBusy: if somebody else has it.
-            BadWarehouse: if it cannot be done; doing it again does the rest.
+            WarehouseBusyError: if somebody else has it.
+            WarehouseError: if it cannot be done; doing it again does the rest.
         """
 
     def elsewhere(self, customer_id: int) -> list[str]:
@@ -161,7 +153,7 @@ class Warehouse(ABC):
             raw.upgrade(client, tables)
 
 
-class Fillable(Warehouse):
+class CopyTarget(Warehouse):
     """A warehouse to which one can move from a DuckDB file."""
 
     @abstractmethod
@@ -170,13 +162,13 @@ class Fillable(Warehouse):
 
 
 def refuse_unfit_folder(folder: Path) -> None:
-    """Raise BadWarehouse if dlt could not work in a folder because of what it is called.
+    """Raise WarehouseError if dlt could not work in a folder because of what it is called.
 
     dlt 1.31 puts the path of a file into SQL, and into a template that takes `%`, as it is; DuckDB
     takes a backslash for a slash, and `a=1` in the path of a Parquet file for a column.
     """
     if unfit := _UNFIT_IN_FOLDER.search(str(folder)):
-        raise BadWarehouse(
+        raise WarehouseError(
             f"{str(folder)!r}: nothing can be loaded where a folder has {unfit[0]!r} in its name; "
             "rename the folder, or use another one"
         )

@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 
+from testio_loader.errors import WarehouseError
 from testio_loader.private import owner_only
-from testio_loader.warehouses.base import BadWarehouse
 from testio_loader.warehouses.duckdb_sql import attach, quoted, remove
 
 _OURS = "testio_"
@@ -25,8 +25,8 @@ def erase(path: Path, customer_id: int) -> int:
     """Erase a customer from the warehouse file and from what is beside it; return how many rows.
 
     Raises:
-        WarehouseBusy: if another process has the file open.
-        BadWarehouse: if the file cannot be rewritten.
+        WarehouseBusyError: if another process has the file open.
+        WarehouseError: if the file cannot be rewritten.
     """
     file = path.resolve()
     fresh = file.with_name(f".{file.name}.rewritten")
@@ -46,8 +46,8 @@ def erase(path: Path, customer_id: int) -> int:
                 connection.execute(f"detach {database}")
         _copy_access(file, fresh)
         fresh.replace(file)
-    except (duckdb.Error, OSError, BadWarehouse) as error:
-        raise BadWarehouse(_unfinished(file, customer_id, error)) from error
+    except (duckdb.Error, OSError, WarehouseError) as error:
+        raise WarehouseError(_unfinished(file, customer_id, error)) from error
     finally:
         remove(fresh, spilled)
     return rows
@@ -128,7 +128,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, customer_id: int) -> int:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Raise BadWarehouse if not every row was copied."""
+    """Raise WarehouseError if not every row was copied."""
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'old'"
     ).fetchall()
@@ -138,4 +138,4 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> None:
             for database in ("old", "fresh")
         ]
         if counts[0] != counts[1]:
-            raise BadWarehouse(f"not all of {schema}.{table} was copied")
+            raise WarehouseError(f"not all of {schema}.{table} was copied")

@@ -16,15 +16,10 @@ import duckdb
 from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError, WarehouseBusyError, WarehouseError
 from testio_loader.private import owner_only
 from testio_loader.warehouses import duckdb_erasure, file_lock
-from testio_loader.warehouses.base import (
-    BadWarehouse,
-    Warehouse,
-    WarehouseBusy,
-    refuse_unfit_folder,
-)
+from testio_loader.warehouses.base import Warehouse, refuse_unfit_folder
 from testio_loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 
 _SETTINGS = {
@@ -52,13 +47,15 @@ def configured() -> "DuckDbFile":
     """Return the file that `TESTIO_DUCKDB_PATH` names, `warehouse.duckdb` by default.
 
     Raises:
-        BadWarehouse: if no warehouse can be there.
+        WarehouseError: if no warehouse can be there.
     """
     setting = os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb"
     path = Path(setting).absolute()
     _refuse_unfit(path, setting)
     if not path.parent.is_dir():
-        raise BadWarehouse(f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH")
+        raise WarehouseError(
+            f"{path.parent} does not exist; create it, or change TESTIO_DUCKDB_PATH"
+        )
     return DuckDbFile(path, _memory_limit())
 
 
@@ -67,7 +64,7 @@ def _memory_limit() -> str:
     if limit is None:
         return _MEMORY_LIMIT
     if not _SIZE.fullmatch(str(limit)):
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"duckdb_memory_limit is {limit!r}: set SOURCES__TESTIO__DUCKDB_MEMORY_LIMIT to a size "
             f"such as {_MEMORY_LIMIT}"
         )
@@ -75,7 +72,7 @@ def _memory_limit() -> str:
 
 
 def _refuse_unfit(path: Path, setting: str) -> None:
-    """Raise BadWarehouse if DuckDB, dlt or dbt cannot use a file because of its name."""
+    """Raise WarehouseError if DuckDB, dlt or dbt cannot use a file because of its name."""
     refuse_unfit_folder(path.parent)
     name = path.name.partition(".")[0]
     by_dbt = Path(urlparse(setting).path).stem  # as dbt-duckdb 1.11 derives it
@@ -89,7 +86,7 @@ def _refuse_unfit(path: Path, setting: str) -> None:
         reason = f"dbt cannot use a name with {unfit[0]!r}"
     else:
         return
-    raise BadWarehouse(
+    raise WarehouseError(
         f"{str(path)!r}: {reason}; rename it to letters, digits, - and _, as warehouse.duckdb is, "
         "and set TESTIO_DUCKDB_PATH"
     )
@@ -166,17 +163,17 @@ class DuckDbFile(Warehouse):
             connection = duckdb.connect(str(self.path), read_only=read_only)
         except duckdb.IOException as error:
             if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
-                raise WarehouseBusy(
+                raise WarehouseBusyError(
                     f"{self.path.name} is held open by {holder[1]}; close it there, or let it open "
                     "a copy, then try again"
                 ) from error
-            raise BadWarehouse(f"{self.path} cannot be opened: {error}") from error
+            raise WarehouseError(f"{self.path} cannot be opened: {error}") from error
         # What DuckDB writes beside the file, its log above all, has rows as well.
         with connection, contextlib.nullcontext() if read_only else owner_only():
             yield
 
     def check(self, *, read_only: bool = False) -> None:
-        """Raise WarehouseBusy if another process has it open, BadWarehouse if it is no use."""
+        """Raise WarehouseBusyError if another process has it open, WarehouseError if unusable."""
         with self.opened(read_only=read_only):
             pass
 

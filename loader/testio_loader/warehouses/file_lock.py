@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from testio_loader.errors import WarehouseBusyError
 from testio_loader.private import make_folder
-from testio_loader.warehouses.base import WarehouseBusy, this_process
+from testio_loader.warehouses.base import this_process
 
 
 @contextlib.contextmanager
@@ -15,14 +16,14 @@ def held(lock: Path, name: str) -> Iterator[None]:
     """Hold the lock of the warehouse with this name; the operating system lifts it if we die.
 
     Raises:
-        WarehouseBusy: if another process holds it.
+        WarehouseBusyError: if another process holds it.
     """
     make_folder(lock.parent)
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise WarehouseBusy(
+            raise WarehouseBusyError(
                 f"{name} is being loaded by {_owner(lock)}; wait until it has ended"
             ) from error
         file.truncate(0)

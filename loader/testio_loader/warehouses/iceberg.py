@@ -26,9 +26,10 @@ from dlt.extract import DltSource
 
 from testio_loader.api.endpoints import TABLES
 from testio_loader.api.redaction import redact_url
+from testio_loader.errors import WarehouseError
 from testio_loader.tables import LEDGER, TEST_HASH, Table
 from testio_loader.warehouses import file_lock
-from testio_loader.warehouses.base import BadWarehouse, Fillable
+from testio_loader.warehouses.base import CopyTarget
 from testio_loader.warehouses.raw import RAW_DATASET
 
 try:
@@ -37,7 +38,7 @@ try:
     from pyiceberg.expressions import In
     from sqlalchemy.exc import OperationalError, SQLAlchemyError
 except ModuleNotFoundError as error:
-    raise BadWarehouse(
+    raise WarehouseError(
         "Iceberg needs more packages: pip install 'testio-warehouse[iceberg]'"
     ) from error
 
@@ -54,16 +55,16 @@ def configured() -> "IcebergTables":
     """Return the tables of the catalog and the bucket that dlt's configuration names.
 
     Raises:
-        BadWarehouse: if it does not name both.
+        WarehouseError: if it does not name both.
     """
     catalog = dlt.secrets.get(_CONFIGURED, dict)
     bucket = dlt.config.get("destination.filesystem.bucket_url", str)
     if not bucket:
-        raise BadWarehouse(
+        raise WarehouseError(
             "no place for Iceberg tables is configured: set DESTINATION__FILESYSTEM__BUCKET_URL"
         )
     if not catalog or not {"type", "uri", "warehouse"} <= set(catalog):
-        raise BadWarehouse(
+        raise WarehouseError(
             f"no Iceberg catalog is configured: set {_CONFIGURED.upper().replace('.', '__')} to "
             'JSON like {"type": "sql", "uri": "postgresql+psycopg2://…", "warehouse": "…"}'
         )
@@ -71,7 +72,7 @@ def configured() -> "IcebergTables":
 
 
 @dataclass(frozen=True)
-class IcebergTables(Fillable):
+class IcebergTables(CopyTarget):
     """Tables in a bucket, or a folder, and the catalog that knows their newest state."""
 
     bucket: str
@@ -145,7 +146,7 @@ class IcebergTables(Fillable):
 
     def erase(self, customer_id: int) -> int:
         """Say who can: only an engine removes what old snapshots still have."""
-        raise BadWarehouse(
+        raise WarehouseError(
             f"{self.name}: Iceberg keeps what is deleted in older snapshots; in Spark, delete from "
             f"each table of testio_raw where customer_id = {customer_id}, then call the procedures "
             "expire_snapshots and remove_orphan_files, and run dbt build"
@@ -270,4 +271,4 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise BadWarehouse(f"{name}: the catalog does not answer: {cause}") from error
+        raise WarehouseError(f"{name}: the catalog does not answer: {cause}") from error

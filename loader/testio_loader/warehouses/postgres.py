@@ -19,13 +19,8 @@ from dlt.common.destination import Destination
 from dlt.common.typing import TLoaderFileFormat
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
-from testio_loader.errors import BadConfiguration
-from testio_loader.warehouses.base import (
-    BadWarehouse,
-    Fillable,
-    LostLock,
-    WarehouseBusy,
-)
+from testio_loader.errors import ConfigurationError, WarehouseBusyError, WarehouseError
+from testio_loader.warehouses.base import CopyTarget, LostLockError
 from testio_loader.warehouses.raw import RAW_DATASET
 
 try:
@@ -40,7 +35,7 @@ try:
         in_plain_words,
     )
 except ModuleNotFoundError as error:
-    raise BadWarehouse(
+    raise WarehouseError(
         "PostgreSQL needs a driver: pip install 'testio-warehouse[postgres]'"
     ) from error
 
@@ -70,14 +65,14 @@ def configured() -> "PostgresDatabase":
     """Return the database that dlt's configuration names.
 
     Raises:
-        BadWarehouse: if it names none.
+        WarehouseError: if it names none.
     """
     try:
         credentials = resolve_configuration(
             PostgresCredentials(), sections=("destination", "postgres", "credentials")
         )
     except ConfigurationException as error:
-        raise BadWarehouse(
+        raise WarehouseError(
             "no PostgreSQL database is configured: set DESTINATION__POSTGRES__CREDENTIALS to "
             "postgresql://user:password@host:5432/database, or its parts, "
             "DESTINATION__POSTGRES__CREDENTIALS__HOST and so on"
@@ -91,7 +86,7 @@ def _seconds(name: str, default: int) -> int:
     if configured is None:
         return default
     if not re.fullmatch(r"[0-9]{1,6}", str(configured)):
-        raise BadConfiguration(
+        raise ConfigurationError(
             f"{name} is {configured!r}: set SOURCES__TESTIO__{name.upper()} to a whole number of "
             "seconds, or to 0 for no limit"
         )
@@ -99,7 +94,7 @@ def _seconds(name: str, default: int) -> int:
 
 
 @dataclass(frozen=True)
-class PostgresDatabase(Fillable):
+class PostgresDatabase(CopyTarget):
     """A database, which loads, builds and readers share."""
 
     credentials: PostgresCredentials
@@ -252,9 +247,11 @@ class PostgresDatabase(Fillable):
             cursor.execute("commit")
         return rows
 
-    def _busy(self, cursor: Any) -> WarehouseBusy:
+    def _busy(self, cursor: Any) -> WarehouseBusyError:
         owner = self._owner(cursor) or "another process"
-        return WarehouseBusy(f"{self.name} is being loaded by {owner}; wait until it has ended")
+        return WarehouseBusyError(
+            f"{self.name} is being loaded by {owner}; wait until it has ended"
+        )
 
     def _owner(self, cursor: Any) -> str:
         cursor.execute(
@@ -272,20 +269,20 @@ class PostgresDatabase(Fillable):
         return f"{name} since {since.astimezone(UTC).isoformat(timespec='seconds')}"
 
     def _refuse_shared_sessions(self, cursor: Any) -> None:
-        """Raise BadWarehouse if a pooler keeps no session of the server for each connection."""
+        """Raise WarehouseError if a pooler keeps no session of the server for each connection."""
         ours = _server_process(cursor)
         with self._connected() as other:
             other.execute("begin")  # so that the pooler cannot give its session away
             is_shared = _server_process(other) == ours or _server_process(cursor) != ours
         if is_shared:
-            raise BadWarehouse(_POOLER.format(self.name))
+            raise WarehouseError(_POOLER.format(self.name))
 
     def _open(self) -> Any:
         """Return a connection; while we are loading, one over which no other load can write."""
         connection = connect(self.credentials, self.limits)
         if self._lock and not self._share_lock(connection):
             connection.close()
-            raise LostLock(
+            raise LostLockError(
                 f"{self.name}: this load has lost its lock, as the connection that held it has "
                 "ended; another load may have begun, so nothing of this one lands; load again"
             )
@@ -310,13 +307,13 @@ class PostgresDatabase(Fillable):
         try:
             connection = self._open()
         except psycopg2.OperationalError as error:
-            raise BadWarehouse(f"{self.name} does not answer: {error}") from error
+            raise WarehouseError(f"{self.name} does not answer: {error}") from error
         try:
             with connection.cursor() as cursor:
                 yield cursor
         except psycopg2.Error as error:
             words = in_plain_words(error, connection, self.limits) or error
-            raise BadWarehouse(f"{self.name}: {words}") from error
+            raise WarehouseError(f"{self.name}: {words}") from error
         finally:
             connection.close()
 
@@ -330,7 +327,7 @@ def _server_process(cursor: Any) -> int:
 def _copy(name: str, batches: pa.RecordBatchReader, cursor: Any) -> int:
     table = sql.Identifier(RAW_DATASET, name)
     if odd := [field for field in batches.schema if field.type not in _TYPES]:
-        raise BadWarehouse(f"{name}.{odd[0].name}: raw tables have no column of {odd[0].type}")
+        raise WarehouseError(f"{name}.{odd[0].name}: raw tables have no column of {odd[0].type}")
     columns = sql.SQL(", ").join(
         sql.SQL("{} " + _TYPES[field.type]).format(sql.Identifier(field.name))
         for field in batches.schema

@@ -24,7 +24,8 @@ from conftest import SETTINGS, configured, small_account
 from engines import PASSWORD, Postgres, postgres
 from moments import KILLED, Loads, loads, sql_client
 
-from testio_loader import IncompleteLoadError, raise_if_incomplete, testio
+from testio_loader import raise_if_incomplete, testio
+from testio_loader.errors import IncompleteLoadError
 from testio_sandbox import Account, Answer, Query, serve
 from testio_sandbox.changes import a_day
 from testio_sandbox.faults import broken_test, hostile_records, revoked

@@ -15,9 +15,9 @@ from servers import Script, scripted
 from test_faults import assert_all_landed
 
 from testio_loader.api import transport
-from testio_loader.api.base import CallFailed, TooLarge, TooSlow, Unusable
+from testio_loader.api.base import CallError, TooLargeError, TooSlowError, UnusableAnswerError
 from testio_loader.api.client import Client
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 from testio_sandbox import TOKEN, Account, Answer, Query, serve
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -58,7 +58,7 @@ def test_an_answer_that_is_too_large_is_a_failed_call_in_flat_memory(
         client = Client(f"http://{host}", TOKEN)
         tracemalloc.start()
         try:
-            with pytest.raises(TooLarge) as failure:
+            with pytest.raises(TooLargeError) as failure:
                 client.get("/products", ["products"])
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -78,7 +78,7 @@ def test_many_large_answers_at_once_do_not_add_up(
         tracemalloc.start()
         try:
             calls = [pool.submit(client.get, "/products", ["products"]) for _ in range(10)]
-            assert all(isinstance(call.exception(), TooLarge) for call in calls)
+            assert all(isinstance(call.exception(), TooLargeError) for call in calls)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -93,7 +93,7 @@ def test_a_refusal_with_an_endless_body_is_a_refusal() -> None:
         while True:
             connection.sendall(b" " * 65536)
 
-    with scripted(refuse) as host, pytest.raises(Unusable, match="HTTP 500"):
+    with scripted(refuse) as host, pytest.raises(UnusableAnswerError, match="HTTP 500"):
         Client(f"http://{host}", TOKEN).get("/products", ["products"], is_last_try=True)
 
 
@@ -123,7 +123,7 @@ def test_an_answer_that_comes_byte_by_byte_is_a_failed_call(
     """Issue 15, row 16: a byte every two seconds never ran into a time-out."""
     monkeypatch.setenv("SOURCES__TESTIO__MAX_CALL_SECONDS", "0.5")
     started = time.monotonic()
-    with scripted(dripping(start)) as host, pytest.raises(TooSlow) as failure:
+    with scripted(dripping(start)) as host, pytest.raises(TooSlowError) as failure:
         Client(f"http://{host}", TOKEN).get("/products", ["products"])
     assert time.monotonic() - started < 5
     assert str(failure.value) == (
@@ -139,7 +139,7 @@ def test_all_tries_of_a_call_share_its_time(monkeypatch: pytest.MonkeyPatch) -> 
         time.sleep(0.4)
         return Answer(503)
 
-    with serve(slowly_down) as sandbox, pytest.raises(CallFailed) as failure:
+    with serve(slowly_down) as sandbox, pytest.raises(CallError) as failure:
         Client(sandbox.url, TOKEN).get("/products", ["products"])
     assert failure.value.effort.tries <= 3  # of five, which each has time for
 
@@ -209,7 +209,7 @@ def test_connections_are_used_again_and_those_cut_off_are_not(small: None) -> No
         for _ in range(30):
             try:
                 client.get("/products", ["products"])
-            except TooLarge:
+            except TooLargeError:
                 failures += 1
     assert (failures, len(connections)) == (3, 3)
     assert threading.active_count() < 50
@@ -221,5 +221,5 @@ def test_a_bound_of_nothing_is_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"SOURCES__TESTIO__{name}", value)
-    with pytest.raises(BadConfiguration, match=f"SOURCES__TESTIO__{name}"):
+    with pytest.raises(ConfigurationError, match=f"SOURCES__TESTIO__{name}"):
         Client("http://127.0.0.1:1", TOKEN)

@@ -13,7 +13,7 @@ import pytest
 from commands import configure, reader_of, run, run_apart
 
 from testio_loader.api.endpoints import ENDPOINTS
-from testio_loader.warehouses import WarehouseBusy
+from testio_loader.errors import WarehouseBusyError
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Answer, Handler, Query, serve
 
@@ -100,7 +100,7 @@ def test_one_that_finds_the_file_held_open_does_not_stop_the_other(
     def held_once(file: DuckDbFile, **options: Any) -> AbstractContextManager[None]:
         if witness.asked and not held:  # the first is read, and lands now
             held.append(file)
-            raise WarehouseBusy("the file is held open")
+            raise WarehouseBusyError("the file is held open")
         return opened(file, **options)
 
     monkeypatch.setattr(DuckDbFile, "opened", held_once)

@@ -12,7 +12,7 @@ from conftest import Dbt, Run
 from testio_loader.api.endpoints import BUGS, FEATURES, PRODUCTS, TESTS
 from testio_loader.land.ledger import ledger_of
 from testio_loader.read.deletions import Deletions
-from testio_loader.read.refresh_policy import IdLists, Known
+from testio_loader.read.refresh_policy import EarlierLoads, IdLists
 from testio_loader.read.scope import Scope
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Answer, Handler, Query
@@ -228,11 +228,11 @@ def test_a_recording_keeps_its_decision(
 # The rule
 
 
-def known(**lists: dict[int, list[int]]) -> Known:
+def known(**lists: dict[int, list[int]]) -> EarlierLoads:
     """Products of a test's account: by endpoint, ids per product, or per test of bugs."""
     bugs = lists.pop("bugs", {})
     text = "".join(f"{test}{orjson.dumps(ids).decode()}" for test, ids in sorted(bugs.items()))
-    return Known(
+    return EarlierLoads(
         listed={
             (name, product): orjson.dumps(ids).decode()
             for name, of_products in lists.items()

@@ -9,7 +9,8 @@ import pytest
 from conftest import CUSTOMER_ID, SETTINGS, Loaded
 from moments import loads
 
-from testio_loader.warehouses import BadWarehouse, duckdb_erasure
+from testio_loader.errors import WarehouseError
+from testio_loader.warehouses import duckdb_erasure
 
 pytestmark = pytest.mark.slow
 
@@ -79,9 +80,11 @@ def test_what_happens_between_deleting_and_rewriting_is_told_by_what_is_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(duckdb_erasure, "_compare", full)
-    with pytest.raises(BadWarehouse, match=r"are deleted, but .*No space left on device; see that"):
+    with pytest.raises(
+        WarehouseError, match=r"are deleted, but .*No space left on device; see that"
+    ):
         duckdb_erasure.erase(warehouse, CUSTOMER_ID)
     shutil.copy(undisturbed.path, warehouse)
     monkeypatch.setattr(duckdb_erasure, "_delete", full)
-    with pytest.raises(BadWarehouse, match=r"^nothing of customer_id 7 was deleted from"):
+    with pytest.raises(WarehouseError, match=r"^nothing of customer_id 7 was deleted from"):
         duckdb_erasure.erase(warehouse, CUSTOMER_ID)

@@ -19,10 +19,10 @@ import raw
 from conftest import Loaded, Run, load_undisturbed, small_account
 from sandbox_reads import all_products, all_tests, section_ids
 
-from testio_loader.api.base import CallFailed, ReadingStopped
+from testio_loader.api.base import CallError, ReadingStoppedError
 from testio_loader.api.client import Client, _Call
 from testio_loader.read.crawler import Crawler
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from testio_sandbox.faults import (
     GARBAGE,
@@ -158,10 +158,10 @@ def test_a_rate_limit_without_end_is_a_failed_call(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_RETRY_DELAY", "0.001")
     with (
         serve(lambda path, query: Answer(429)) as sandbox,
-        pytest.raises(CallFailed, match="429") as failure,
+        pytest.raises(CallError, match="429") as failure,
     ):
         Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert not isinstance(failure.value, ReadingStopped)
+    assert not isinstance(failure.value, ReadingStoppedError)
 
 
 # What comes and goes
@@ -205,7 +205,7 @@ def test_pauses_between_tries_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -
     with serve(lambda path, query: Answer(503)) as sandbox:
         client = Client(sandbox.url, TOKEN)
         for path in ("/products", "/bugs/reject_reasons"):
-            with pytest.raises(CallFailed, match="503"):
+            with pytest.raises(CallError, match="503"):
                 client.get(path, ["any"])
     pauses = [seconds for seconds in slept if seconds > 0]
     first, second = pauses[:4], pauses[4:]
@@ -237,7 +237,7 @@ def test_whatever_fails_whenever_the_same_is_read(
 def walked(handler: Handler) -> Counter[str]:
     with serve(handler) as sandbox:
         client = Client(sandbox.url, TOKEN)
-        policy = RefreshPolicy(client.now(), Known(), timedelta(30), timedelta(7))
+        policy = RefreshPolicy(client.now(), EarlierLoads(), timedelta(30), timedelta(7))
         return Counter(
             re.sub("signature=[0-9]+", "", str(row | {"loaded_at": None}))
             for landing in Crawler(client, 1, policy).read()

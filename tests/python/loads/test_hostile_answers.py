@@ -13,7 +13,7 @@ from conftest import Loaded, Run, configured
 from sandbox_reads import all_tests
 from servers import scripted
 
-from testio_loader.api.base import Unusable
+from testio_loader.api.base import UnusableAnswerError
 from testio_loader.api.client import Client
 from testio_loader.commands.cli import main
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
@@ -36,14 +36,17 @@ def test_a_chunk_of_negative_size_is_a_failed_call() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with (
         scripted(lambda connection: connection.sendall(head + b"-5\r\nabcde\r\n")) as host,
-        pytest.raises(Unusable, match="broke off"),
+        pytest.raises(UnusableAnswerError, match="broke off"),
     ):
         Client(f"http://{host}", TOKEN).get("/products", ["products"])
 
 
 @pytest.mark.parametrize("status", [408, 425])
 def test_a_call_that_came_too_slowly_or_too_early_is_made_again(status: int) -> None:
-    with serve(lambda path, query: Answer(status)) as sandbox, pytest.raises(Unusable) as failure:
+    with (
+        serve(lambda path, query: Answer(status)) as sandbox,
+        pytest.raises(UnusableAnswerError) as failure,
+    ):
         Client(sandbox.url, TOKEN).get("/products", ["products"])
     assert failure.value.effort.tries == 5
 

@@ -10,7 +10,7 @@ from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import PRODUCTS
 from testio_loader.read import identity
 from testio_loader.read.records import Record
-from testio_loader.read.refresh_policy import Known
+from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.read.scope import Scope
 from testio_sandbox import Account, Answer, Handler, Query, serve
 
@@ -139,7 +139,7 @@ def record(id_: int, name: str) -> Record:
     return Record(id_, {"id": id_, "name": name}, payload, payload)
 
 
-def known(own: dict[int, str], other: dict[int, str]) -> Known:
+def known(own: dict[int, str], other: dict[int, str]) -> EarlierLoads:
     scope = Scope(PRODUCTS, 1)
     accounts = {
         customer_id: {
@@ -147,7 +147,7 @@ def known(own: dict[int, str], other: dict[int, str]) -> Known:
         }
         for customer_id, of in ((1, own), (2, other))
     }
-    return Known(products=frozenset(own), accounts=accounts)
+    return EarlierLoads(products=frozenset(own), accounts=accounts)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from testio_loader.api.endpoints import ENDPOINTS
 from testio_loader.customers import Customer
+from testio_loader.errors import WarehouseBusyError
 from testio_loader.land import pipeline
-from testio_loader.warehouses import WarehouseBusy
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Answer, Query, serve
 
@@ -143,7 +143,7 @@ def test_a_deleted_test_is_a_complete_read_of_nothing(
 def test_a_test_that_nobody_knows_is_refused(load: Load, select: Select) -> None:
     load()
     before = select("select endpoint, ids from testio_raw.ledger order by all")
-    with pytest.raises(pipeline.LoadFailed, match="test 99999999 is neither in this account nor"):
+    with pytest.raises(pipeline.LoadError, match="test 99999999 is neither in this account nor"):
         load(test_ids=[99_999_999])
     assert select("select endpoint, ids from testio_raw.ledger order by all") == before
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_keyed_is_quarantined(load: Load, select: Select, account
 
 def test_a_refused_token_is_said_in_one_line(warehouse: Path, customer: Customer) -> None:
     stranger = Customer("acme", 7, "wrong", customer.base_url)
-    with pytest.raises(pipeline.LoadFailed, match="refuses the token") as failure:
+    with pytest.raises(pipeline.LoadError, match="refuses the token") as failure:
         pipeline.load(DuckDbFile(warehouse), stranger)
     assert "wrong" not in str(failure.value)
     assert "\n" not in str(failure.value)
@@ -184,7 +184,7 @@ def test_an_account_that_is_not_found_is_no_empty_one(
     )
     before = select("select endpoint, ids from testio_raw.ledger order by all")
     elsewhere = replace(customer, base_url=customer.base_url.replace("/v2", "/v3"))
-    with pytest.raises(pipeline.LoadFailed, match="HTTP 404; check base_url"):
+    with pytest.raises(pipeline.LoadError, match="HTTP 404; check base_url"):
         pipeline.load(DuckDbFile(warehouse), elsewhere, selection)
     assert select("select endpoint, ids from testio_raw.ledger order by all") == before
 
@@ -246,7 +246,7 @@ def test_the_second_load_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with (
         DuckDbFile(path).locked(),
-        pytest.raises(WarehouseBusy, match=r"process [0-9]+"),
+        pytest.raises(WarehouseBusyError, match=r"process [0-9]+"),
         DuckDbFile(path).locked(),
     ):
         pytest.fail("two loads at once")

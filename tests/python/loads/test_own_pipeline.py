@@ -13,7 +13,8 @@ import pytest
 from commands import DATA_ONLY, PROJECT, run, run_dbt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from testio_loader import IncompleteLoadError, raise_if_incomplete, testio
+from testio_loader import raise_if_incomplete, testio
+from testio_loader.errors import IncompleteLoadError
 from testio_sandbox import Account, Answer, Query, serve
 
 _README = (PROJECT / "README.md").read_text()

@@ -10,8 +10,8 @@ import pytest
 from commands import kill_while_landing, run
 from conftest import configured
 
+from testio_loader.errors import WarehouseError
 from testio_loader.publish.publishing import publish, publish_parquet
-from testio_loader.warehouses import BadWarehouse
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_loader.warehouses.duckdb_file import configured as configured_file
 from testio_sandbox import Account, serve
@@ -127,7 +127,7 @@ def test_what_cannot_be_called_so_is_refused_before_anything_is_made(
 ) -> None:
     """Issue 15, Places: the same line in all commands says what to rename."""
     path = put(monkeypatch, tmp_path / place)
-    with pytest.raises(BadWarehouse) as refused:
+    with pytest.raises(WarehouseError) as refused:
         configured_file()
     assert "rename" in str(refused.value)
     assert reason in str(refused.value)

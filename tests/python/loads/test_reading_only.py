@@ -13,7 +13,8 @@ from commands import run
 from conftest import Loaded
 from test_places import pass_build
 
-from testio_loader.publish.publishing import NotPublished, publish
+from testio_loader.errors import PublishError
+from testio_loader.publish.publishing import publish
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 
 pytestmark = pytest.mark.slow
@@ -97,7 +98,7 @@ def test_two_do_not_publish_to_one_folder_at_once(
 
     def meanwhile(*arguments: object, **options: object) -> None:
         monkeypatch.setattr(publishing, "attach", attach)
-        with pytest.raises(NotPublished) as error:
+        with pytest.raises(PublishError) as error:
             publish(loaded, to)
         refused.append(str(error.value))
         attach(*arguments, **options)  # type: ignore[arg-type]

@@ -9,11 +9,11 @@ from commands import PROJECT
 from conftest import Dbt
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What dbt raises."""
 
 
-class _Returned(Exception):
+class _ReturnedError(Exception):
     pass
 
 
@@ -21,10 +21,10 @@ def read(roles: Any) -> dict[str, str]:
     """Call the macro as dbt does, without dbt."""
 
     def refuse(message: str) -> None:
-        raise Refused(message)
+        raise RefusedError(message)
 
     def give_back(value: Any) -> None:
-        raise _Returned(value)
+        raise _ReturnedError(value)
 
     environment = jinja2.Environment(extensions=[jinja2.ext.do], autoescape=False)
     source = (PROJECT / "macros" / "engine" / "admit.sql").read_text()
@@ -37,7 +37,7 @@ def read(roles: Any) -> dict[str, str]:
     )
     try:
         module.customer_roles()
-    except _Returned as returned:
+    except _ReturnedError as returned:
         conditions: dict[str, str] = returned.args[0]
         return conditions
     raise AssertionError("the macro returns nothing")
@@ -65,21 +65,21 @@ def test_lists_of_whole_numbers_and_all_are_what_they_say() -> None:
 )  # fmt: skip
 def test_anything_else_is_refused_in_one_line(customers: Any) -> None:
     """Issue 15, row 28: '12' was customers 1 and 2, ALL and ['x'] were customer 0."""
-    with pytest.raises(Refused, match=r"^customer_roles: the role globex has [^\n]*\[1, 2\]"):
+    with pytest.raises(RefusedError, match=r"^customer_roles: the role globex has [^\n]*\[1, 2\]"):
         read({"acme": [1], "globex": customers})
 
 
 @pytest.mark.parametrize("roles", [["acme"], "acme", 1, None, True], ids=repr)
 def test_what_is_no_mapping_is_refused(roles: Any) -> None:
     """Issue 15, row 28."""
-    with pytest.raises(Refused, match=r"^customer_roles is [^\n]*\{\} for none"):
+    with pytest.raises(RefusedError, match=r"^customer_roles is [^\n]*\{\} for none"):
         read(roles)
 
 
 @pytest.mark.parametrize("role", [1, "", None, True], ids=repr)
 def test_what_is_no_name_of_a_role_is_refused(role: Any) -> None:
     """Issue 15, row 28."""
-    with pytest.raises(Refused, match="customer_roles: the role"):
+    with pytest.raises(RefusedError, match="customer_roles: the role"):
         read({role: [1]})
 
 

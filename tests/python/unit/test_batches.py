@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from testio_loader.api.base import (
-    Answer,
-    CallFailed,
-    Effort,
-    NotFound,
-    ReadingStopped,
-    Refused,
-    TooSlow,
-    Unusable,
+    ApiResponse,
+    CallCost,
+    CallError,
+    NotFoundError,
+    ReadingStoppedError,
+    RefusedError,
+    TooSlowError,
+    UnusableAnswerError,
 )
 from testio_loader.api.endpoints import BUGS, EXECUTIONS, Endpoint
 from testio_loader.read import batches
-from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.batches import Batches, BatchItem
 from testio_loader.read.scope import Scope
 
 Answers = Callable[[list[int]], Any]
@@ -35,16 +35,16 @@ class Api:
         self.asked: list[list[int]] = []
         self._answer, self._seconds, self._claimed = answer, seconds, claimed
 
-    def get(self, path: str, keys: Any, **_: Any) -> Answer:
+    def get(self, path: str, keys: Any, **_: Any) -> ApiResponse:
         ids = [int(id_) for id_ in re.findall("[0-9]+", path.partition("=")[2].partition("&p")[0])]
         self.asked.append(ids)
         if len(self.asked) > 1000:
             pytest.fail("an endless loop")
         found = self._answer(ids)
-        if isinstance(found, CallFailed):
-            found.effort = Effort(1, 1)
+        if isinstance(found, CallError):
+            found.cost = CallCost(1, 1)
             raise found
-        return Answer(list(found), Effort(1, 1), 0, self._claimed, self._seconds)
+        return ApiResponse(list(found), CallCost(1, 1), 0, self._claimed, self._seconds)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -65,10 +65,10 @@ def read(api: Api, tests: int, endpoint: Endpoint = BUGS) -> dict[int, tuple[str
     """Return, by test, how its scope ended and what was found for it."""
     batches = Batches(api, endpoint)
     for test in range(1, tests + 1):
-        batches.add(Ask(Scope(endpoint, 1, test_id=test), [(test, None)]))
+        batches.add(BatchItem(Scope(endpoint, 1, test_id=test), [(test, None)]))
     found: dict[int, tuple[str, list[Any]]] = {}
     rows: dict[int, list[Any]] = {}
-    waiting: deque[list[Ask]] = deque()
+    waiting: deque[list[BatchItem]] = deque()
     while (batch := batches.take(is_more_to_come=False)) or waiting:
         outcome = batches.read(batch or waiting.popleft())
         batches.done(outcome)
@@ -103,12 +103,14 @@ def test_after_a_slow_answer_less_is_asked_for() -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 49])
 def test_what_is_too_slow_is_halved_until_it_is_not(limit: int) -> None:
-    api = Api(lambda ids: TooSlow("HTTP 524") if len(ids) > limit else bugs_of(ids))
+    api = Api(lambda ids: TooSlowError("HTTP 524") if len(ids) > limit else bugs_of(ids))
     assert read(api, 120) == sound(120)
 
 
-@pytest.mark.parametrize("failure", [Unusable, NotFound, Refused, TooSlow])
-def test_one_test_that_fails_costs_no_other(failure: type[CallFailed]) -> None:
+@pytest.mark.parametrize(
+    "failure", [UnusableAnswerError, NotFoundError, RefusedError, TooSlowError]
+)
+def test_one_test_that_fails_costs_no_other(failure: type[CallError]) -> None:
     api = Api(lambda ids: failure("HTTP ?") if 33 in ids else bugs_of(ids))
     expected = sound(60)
     expected[33] = ("HTTP ?", [])
@@ -117,7 +119,7 @@ def test_one_test_that_fails_costs_no_other(failure: type[CallFailed]) -> None:
 
 
 def test_when_no_call_is_made_any_more_nothing_is_halved() -> None:
-    api = Api(lambda ids: ReadingStopped("HTTP 401"))
+    api = Api(lambda ids: ReadingStoppedError("HTTP 401"))
     assert {outcome for outcome, _ in read(api, 5).values()} == {"HTTP 401"}
     assert len(api.asked) == 1
 
@@ -152,7 +154,7 @@ def test_the_same_page_of_records_without_ids_is_no_endless_loop() -> None:
 
 
 def test_a_user_story_version_that_is_not_found_has_no_executions() -> None:
-    api = Api(lambda ids: NotFound("HTTP 404"))
+    api = Api(lambda ids: NotFoundError("HTTP 404"))
     assert read(api, 1, EXECUTIONS)[1] == ("ok", [])
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from testio_loader.api.base import Refused
+from testio_loader.api.base import RefusedError
 from testio_loader.api.client import Client
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 from testio_sandbox import TOKEN, Account, Answer, serve
 
 
@@ -19,7 +19,7 @@ def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPa
 def test_a_redirection_is_told_and_not_followed_with_the_token() -> None:
     with serve(Account(products=2, tests=12, bugs=60)) as sandbox:
         moved = Answer(301, headers={"Location": f"{sandbox.url}/products"})
-        with serve(lambda path, query: moved) as old, pytest.raises(Refused, match="HTTP 301"):
+        with serve(lambda path, query: moved) as old, pytest.raises(RefusedError, match="HTTP 301"):
             Client(old.url, TOKEN).get("/products", ["products"])
         assert not sandbox.requests
 
@@ -40,11 +40,11 @@ def test_an_api_can_be_at_the_root_of_a_host(
 
 def test_certificates_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/there/is/none.pem")
-    with pytest.raises(BadConfiguration, match=r"/there/is/none\.pem"):
+    with pytest.raises(ConfigurationError, match=r"/there/is/none\.pem"):
         Client("https://127.0.0.1:1/customer/v2", TOKEN)
 
 
 def test_no_password_of_a_url_is_told() -> None:
-    with pytest.raises(BadConfiguration) as told:
+    with pytest.raises(ConfigurationError) as told:
         Client("http://me:s3cr3t@", TOKEN)
     assert "s3cr3t" not in str(told.value)

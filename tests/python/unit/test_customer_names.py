@@ -9,7 +9,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from testio_loader.customers import configured_customers, customer_ids, id_of
-from testio_loader.errors import BadConfiguration
+from testio_loader.errors import ConfigurationError
 
 
 def _read_files() -> None:
@@ -99,7 +99,7 @@ def test_names_that_the_environment_cannot_tell_apart_are_refused(other: str, fi
     if file == "secrets":
         first, second = "", first + second
     files(config=first, secrets=second)
-    with pytest.raises(BadConfiguration, match="have one name in the environment, MY_CO"):
+    with pytest.raises(ConfigurationError, match="have one name in the environment, MY_CO"):
         configured_customers()
     done = run("load", status=2)
     assert done.stderr.count("\n") == 1

@@ -8,10 +8,10 @@ import pytest
 import raw
 from conftest import Loaded, Run
 
-from testio_loader.api.base import CallFailed, Unusable
+from testio_loader.api.base import CallError, UnusableAnswerError
 from testio_loader.api.client import Client
 from testio_loader.api.envelope import opened
-from testio_loader.api.recording import Archive
+from testio_loader.api.recording import RecordedApi
 from testio_loader.api.redaction import quoted
 from testio_sandbox import TOKEN, Account, Answer, Query, serve
 from testio_sandbox.faults.common import Tally
@@ -50,9 +50,9 @@ REPORTS_NONE: list[dict[str, Any]] = [
 def test_an_envelope_that_reports_an_error_is_no_answer(report: dict[str, Any]) -> None:
     """Issue 15, row 11: an empty list beside an error would count as a deletion of everything."""
     for records in ([], [{"id": 1}]):
-        with pytest.raises(Unusable, match="the answer reports an error: "):
+        with pytest.raises(UnusableAnswerError, match="the answer reports an error: "):
             opened({"bugs": records, **report}, ["bugs"], is_object=False)
-    with pytest.raises(Unusable, match="the answer reports an error: "):
+    with pytest.raises(UnusableAnswerError, match="the answer reports an error: "):
         opened({"product": {"id": 1}, **report}, ["product"], is_object=True)
 
 
@@ -73,7 +73,7 @@ def test_a_record_may_have_fields_that_report_an_error_in_an_envelope() -> None:
 
 
 def test_what_an_error_says_is_told_in_one_short_line() -> None:
-    with pytest.raises(Unusable) as told:
+    with pytest.raises(UnusableAnswerError) as told:
         opened({"bugs": [], "error": "timed\nout " * 99}, ["bugs"], is_object=False)
     assert len(str(told.value)) < 140
     assert "\n" not in str(told.value)
@@ -117,8 +117,8 @@ def test_a_recorded_answer_with_an_error_is_no_answer(tmp_path: Path) -> None:
     (tmp_path / "recorded_at.txt").write_text("2026-03-01T12:00:00+00:00")
     body = {"products": [], "error": "search backend timed out"}
     (tmp_path / "products.json").write_bytes(orjson.dumps(body))
-    with pytest.raises(Unusable, match="the answer reports an error"):
-        Archive(tmp_path).get("/products", ["products"])
+    with pytest.raises(UnusableAnswerError, match="the answer reports an error"):
+        RecordedApi(tmp_path).get("/products", ["products"])
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 205, 206])
@@ -128,7 +128,7 @@ def test_a_status_that_promises_no_whole_answer_is_none(account: Account, status
     def partial(path: str, query: Query) -> Answer:
         return Answer(status, b"" if status in (204, 205) else {"products": []})
 
-    with serve(partial) as sandbox, pytest.raises(Unusable, match=f"HTTP {status}"):
+    with serve(partial) as sandbox, pytest.raises(UnusableAnswerError, match=f"HTTP {status}"):
         Client(sandbox.url, TOKEN).get("/products", ["products"])
 
 
@@ -148,9 +148,9 @@ def test_a_body_that_is_not_whole_is_no_answer(answer: Answer) -> None:
     def handle(path: str, query: Query) -> Answer:
         return answer
 
-    with serve(handle) as sandbox, pytest.raises(CallFailed) as failure:
+    with serve(handle) as sandbox, pytest.raises(CallError) as failure:
         Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert isinstance(failure.value, Unusable)
+    assert isinstance(failure.value, UnusableAnswerError)
 
 
 def test_a_list_shorter_than_its_count_is_incomplete(
@@ -178,7 +178,7 @@ def test_a_list_shorter_than_its_count_is_incomplete(
 @pytest.mark.parametrize("found", [{}, {"error": "timed out"}, {"errors": ["timed out"]}])
 def test_an_object_that_says_nothing_is_no_record(found: dict[str, Any]) -> None:
     """It would land as a version of the test that was asked for, without a title or analytics."""
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableAnswerError):
         opened({"exploratory_test": found}, ["exploratory_test"], is_object=True)
     whole = found | {"id": 1}
     assert opened({"test": whole}, ["test"], is_object=True)[0] == whole
@@ -186,6 +186,6 @@ def test_an_object_that_says_nothing_is_no_record(found: dict[str, Any]) -> None
 
 def test_what_others_say_steers_no_terminal() -> None:
     assert quoted(f"a\n {_STEERING}  b") == "a [2J[31mReject b"
-    with pytest.raises(Unusable) as failure:
+    with pytest.raises(UnusableAnswerError) as failure:
         opened({"bugs": [], "error": _STEERING}, ["bugs"], is_object=False)
     assert str(failure.value).isprintable()

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from testio_loader.api.base import Answer, CallFailed, Effort, NotFound, ReadingStopped, Unusable
+from testio_loader.api.base import (
+    ApiResponse,
+    CallCost,
+    CallError,
+    NotFoundError,
+    ReadingStoppedError,
+    UnusableAnswerError,
+)
 from testio_loader.api.endpoints import TESTS
-from testio_loader.read.pages import Listing
+from testio_loader.read.pages import PagedList
 from testio_loader.read.scope import Scope
 
 Pages = Callable[[int, int], Any]
@@ -25,17 +32,17 @@ class Api:
         self.asked: list[tuple[int, int]] = []
         self._pages = pages
 
-    def get(self, path: str, keys: Any, **_: Any) -> Answer:
+    def get(self, path: str, keys: Any, **_: Any) -> ApiResponse:
         page, per_page = map(int, re.findall("page=([0-9]+)", path))
         self.asked.append((page, per_page))
         if len(self.asked) > 500:
             pytest.fail("an endless loop")
         found = self._pages(page, per_page)
-        if isinstance(found, CallFailed):
-            found.effort = Effort(1, 1)
+        if isinstance(found, CallError):
+            found.cost = CallCost(1, 1)
             raise found
         values = [{"id": id_} if isinstance(id_, int) else id_ for id_ in found]
-        return Answer(values, Effort(1, 1))
+        return ApiResponse(values, CallCost(1, 1))
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -46,7 +53,7 @@ class Api:
 
 def read(pages: Pages) -> tuple[list[Any], Scope, Api]:
     api, scope = Api(pages), Scope(TESTS, 1, product_id=1)
-    listing, found = Listing(api, scope, "/list?"), []
+    listing, found = PagedList(api, scope, "/list?"), []
     while not listing.is_done:
         records, _ = listing.step()
         found += [record.id for record in records]
@@ -54,7 +61,11 @@ def read(pages: Pages) -> tuple[list[Any], Scope, Api]:
 
 
 def cut(
-    ids: list[Any], *, at_most: int = 100, broken: Collection[int] = (), why: type = Unusable
+    ids: list[Any],
+    *,
+    at_most: int = 100,
+    broken: Collection[int] = (),
+    why: type = UnusableAnswerError,
 ) -> Pages:
     """Give pages that are no longer than the API likes; one with a broken record fails."""
 
@@ -95,14 +106,14 @@ def test_the_positions_of_broken_records_are_told() -> None:
 
 
 def test_a_list_of_which_nothing_can_be_read_is_given_up() -> None:
-    found, scope, api = read(lambda page, per_page: Unusable("HTTP 500"))
+    found, scope, api = read(lambda page, per_page: UnusableAnswerError("HTTP 500"))
     assert found == []
     assert scope.outcome.endswith("the rest of the list is unread")
     assert len(api.asked) < 30
 
 
-@pytest.mark.parametrize("failure", [ReadingStopped("HTTP 401"), CallFailed("HTTP 422")])
-def test_what_is_refused_is_not_asked_for_in_parts(failure: CallFailed) -> None:
+@pytest.mark.parametrize("failure", [ReadingStoppedError("HTTP 401"), CallError("HTTP 422")])
+def test_what_is_refused_is_not_asked_for_in_parts(failure: CallError) -> None:
     found, scope, api = read(lambda page, per_page: failure if page == 2 else range(100))
     assert len(found) == 100
     assert scope.outcome == f"page 2: {failure}"
@@ -113,7 +124,9 @@ def test_an_end_while_parts_are_read_ends_the_list() -> None:
     def pages(page: int, per_page: int) -> Any:
         if per_page == 100 and page == 1:
             return range(100)
-        return Unusable("HTTP 500") if per_page == 100 else ReadingStopped("HTTP 401")
+        return (
+            UnusableAnswerError("HTTP 500") if per_page == 100 else ReadingStoppedError("HTTP 401")
+        )
 
     found, scope, _ = read(pages)
     assert len(found) == 100
@@ -123,7 +136,7 @@ def test_an_end_while_parts_are_read_ends_the_list() -> None:
 @pytest.mark.parametrize("pages", [0, 1])
 def test_a_page_that_is_not_found_is_no_end_of_the_list(pages: int) -> None:
     found, scope, _ = read(
-        lambda page, per_page: range(100) if page <= pages else NotFound("HTTP 404")
+        lambda page, per_page: range(100) if page <= pages else NotFoundError("HTTP 404")
     )
     assert len(found) == 100 * pages
     assert scope.outcome == f"page {pages + 1}: HTTP 404"
@@ -203,7 +216,7 @@ def test_a_page_that_can_only_be_read_in_parts_is_looked_at_again_as_well() -> N
     def pages(page: int, per_page: int) -> Any:
         if (page, per_page) == (2, 100) and not failed:
             failed.append(page)
-            return Unusable("HTTP 500")
+            return UnusableAnswerError("HTTP 500")
         if (page, per_page) == (3, 100) and len(ids) == 300:
             del ids[0]
         return ids[(page - 1) * per_page : page * per_page]

@@ -11,7 +11,7 @@ from conftest import Loaded, Run, load_undisturbed
 from sandbox_reads import all_products
 from test_listing import Api, Pages, cut, read
 
-from testio_loader.api.base import CallFailed, Unusable
+from testio_loader.api.base import CallError, UnusableAnswerError
 from testio_sandbox import Account, Answer, Handler, Query
 from testio_sandbox.faults.common import KEY, product_of_list, records_in
 
@@ -60,7 +60,7 @@ def test_what_is_known_to_be_broken_is_asked_for_once(monkeypatch: pytest.Monkey
     def noted(self: Api, path: str, keys: Any, *, is_last_try: bool = False, **_: Any) -> Any:
         try:
             return get(self, path, keys)
-        except CallFailed:
+        except CallError:
             last_tries.append((path.partition("&")[2], is_last_try))
             raise
 
@@ -135,7 +135,7 @@ def test_the_first_page_again_is_no_end(at_most: int) -> None:
 def test_an_answer_that_does_not_come_proves_nothing() -> None:
     """Issue 15, row 23: not proved."""
     found, scope, _ = read(
-        lambda page, per_page: Unusable("HTTP 500") if per_page == 25 else range(100)
+        lambda page, per_page: UnusableAnswerError("HTTP 500") if per_page == 25 else range(100)
     )
     assert found == list(range(100))
     assert scope.outcome == "page 2: the first page again"

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from testio_loader.api import client as module
-from testio_loader.api.base import CallFailed, ReadingStopped
+from testio_loader.api.base import CallError, ReadingStoppedError
 from testio_loader.api.client import Client
 from testio_sandbox import TOKEN, Answer, Query, serve
 
@@ -40,14 +40,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def refused(retry_after: Iterator[str | None]) -> CallFailed:
+def refused(retry_after: Iterator[str | None]) -> CallError:
     """Return how a call ends that is refused again and again."""
 
     def answer(path: str, query: Query) -> Answer:
         told = next(retry_after)
         return Answer(429, {}, {} if told is None else {"Retry-After": told})
 
-    with serve(answer) as sandbox, pytest.raises(CallFailed) as failure:
+    with serve(answer) as sandbox, pytest.raises(CallError) as failure:
         Client(sandbox.url, TOKEN).get("/products", ["products"])
     return failure.value
 
@@ -74,7 +74,7 @@ def test_waits_grow_and_end_in_time(told: str | None, clock: Clock) -> None:
     assert max(clock.slept) < 300.01
     assert "the rate limit (HTTP 429) did not end within 1,500 seconds" in str(failure)
     assert "SOURCES__TESTIO__MAX_IN_FLIGHT" in str(failure)
-    assert not isinstance(failure, ReadingStopped)
+    assert not isinstance(failure, ReadingStoppedError)
 
 
 def test_a_longer_wait_that_is_told_is_kept(clock: Clock) -> None:
@@ -108,7 +108,7 @@ def test_waits_of_other_calls_count_as_well(clock: Clock) -> None:
     with serve(lambda path, query: Answer(200, {"products": []})) as sandbox:
         client = Client(sandbox.url, TOKEN)
         client._resume_at = clock.monotonic() + 2_000
-        with pytest.raises(CallFailed, match="HTTP 429"):
+        with pytest.raises(CallError, match="HTTP 429"):
             client.get("/products", ["products"])
     assert not sandbox.requests
 

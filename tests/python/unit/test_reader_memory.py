@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from testio_loader.api.base import Answer, Effort
-from testio_loader.read.batches import Ask
+from testio_loader.api.base import ApiResponse, CallCost
+from testio_loader.read.batches import BatchItem
 from testio_loader.read.crawler import Crawler
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy
 from testio_loader.read.steps import Test as WaitingTest
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ class Account:
         self.asked = 0
         self._lock = threading.Lock()
 
-    def get(self, path: str, keys: Any, **_: Any) -> Answer:
+    def get(self, path: str, keys: Any, **_: Any) -> ApiResponse:
         value: Any = []
         if path == "/products":
             value = [{"id": 1}]
@@ -47,7 +47,7 @@ class Account:
             with self._lock:
                 self.asked += 1
             value = self._test(int(path.split("/")[2].partition("?")[0]))
-        return Answer(value, Effort(1, 1), seconds=0.1)
+        return ApiResponse(value, CallCost(1, 1), seconds=0.1)
 
     def now(self) -> datetime:
         return NOW
@@ -78,13 +78,13 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
     ids = range(1, TESTS + 1)
     ages = {id_: NOW - DAY * (2 + id_ / TESTS) for id_ in ids}
     listed = {("tests", 1): orjson.dumps(list(ids)).decode()}
-    known = Known() if is_first else Known(ages, listed, last_load_at=NOW - DAY)
+    known = EarlierLoads() if is_first else EarlierLoads(ages, listed, last_load_at=NOW - DAY)
     policy = RefreshPolicy(NOW, known, settling=30 * DAY, max_age=7 * DAY)
     most = landed = 0
     for landing in Crawler(account, 7, policy, max_in_flight=4).read():
         landed += len(landing.rows) if landing.table == "tests" else 0
         if landing.table == "tests":
-            waiting = sum(isinstance(thing, WaitingTest | Ask) for thing in gc.get_objects())
+            waiting = sum(isinstance(thing, WaitingTest | BatchItem) for thing in gc.get_objects())
             most = max(most, waiting)
     assert landed == TESTS
     assert account.asked == (TESTS if is_first else pytest.approx(TESTS * 1.5 / 7, abs=1))
@@ -94,7 +94,7 @@ def test_what_waits_has_a_bound(is_first: bool) -> None:
 def test_a_walk_that_leaves_something_out_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer can cause this, but a mistake of ours can, and it must not go unnoticed."""
     monkeypatch.setattr("testio_loader.read.batches.Batches.take", lambda *_, **__: [])
-    policy = RefreshPolicy(NOW, Known(), settling=30 * DAY, max_age=7 * DAY)
+    policy = RefreshPolicy(NOW, EarlierLoads(), settling=30 * DAY, max_age=7 * DAY)
     unread = r"bugs \(400\), executions \(400\), test_details \(400\), tests \(1\)"
     with pytest.raises(RuntimeError, match=unread):
         list(Crawler(Account(seconds=0.0), 7, policy, max_in_flight=4).read())

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from testio_loader.api.endpoints import BUGS
-from testio_loader.read.records import BadRecord, make_record
+from testio_loader.read.records import BadRecordError, make_record
 from testio_loader.read.scope import Scope
 
 URL = "https://files.example.com/1.png?signature="
@@ -58,5 +58,5 @@ def test_of_records_with_one_id_in_an_answer_the_same_one_stays_in_any_order() -
 @pytest.mark.parametrize("key", ["", " ", "\u00a0\t", None])
 def test_a_blank_key_is_none(key: str | None) -> None:
     """Issue 15, row 1: also where a text is the key of a record."""
-    with pytest.raises(BadRecord, match=r"^no key$"):
+    with pytest.raises(BadRecordError, match=r"^no key$"):
         make_record({"key": key}, "key")

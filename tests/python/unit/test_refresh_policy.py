@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from testio_loader.read.refresh_policy import Known, RefreshPolicy
+from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy
 from testio_loader.read.schedule import Schedule
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ def policy(
     ages: dict[int, float], *, since_last: float | None = 1.0, max_age: float = 7
 ) -> RefreshPolicy:
     """Tests by their age in days, and days since the last load."""
-    known = Known(
+    known = EarlierLoads(
         read_at={test: NOW - age * DAY for test, age in ages.items()},
         last_load_at=None if since_last is None else NOW - since_last * DAY,
     )
@@ -132,7 +132,7 @@ def test_loads_at_any_rhythm_keep_everything_young(every: float) -> None:
     now, last, counts = NOW, NOW, []
     for _ in range(int(100 / every)):
         now += every * DAY
-        known = Known(read_at=read_at, last_load_at=last)
+        known = EarlierLoads(read_at=read_at, last_load_at=last)
         turns = turn(RefreshPolicy(now, known, settling=30 * DAY, max_age=7 * DAY))
         read_at |= dict.fromkeys(turns, now)
         assert now - min(read_at.values()) < 7 * DAY

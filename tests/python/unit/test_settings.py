@@ -12,8 +12,8 @@ from conftest import configured
 from test_customer_names import _files_of_this_test_only, files  # noqa: F401 - a fixture
 
 from testio_loader import settings
-from testio_loader.api.transport import Bounds
-from testio_loader.errors import BadConfiguration
+from testio_loader.api.transport import CallLimits
+from testio_loader.errors import ConfigurationError
 from testio_loader.settings import NUMBERS, Number
 from testio_loader.source import testio as source
 from testio_loader.warehouses.postgres_session import Limits
@@ -83,7 +83,7 @@ def test_check_names_all_that_is_wrong_and_the_load_as_well(
 def test_who_uses_the_source_itself_is_told_as_well(values: dict[str, Any]) -> None:
     """Issue 15, Messages."""
     (name,) = values
-    with pytest.raises(BadConfiguration, match=f"{name} is "):
+    with pytest.raises(ConfigurationError, match=f"{name} is "):
         source(api_token="t", customer_id=1, **values)
 
 
@@ -128,7 +128,7 @@ def test_every_setting_is_known_and_documented() -> None:
         for name in inspect.signature(source).parameters
         if name not in given and not name.startswith("accept_")
     }
-    others = {field.name for spec in (Bounds, Limits) for field in fields(spec)}
+    others = {field.name for spec in (CallLimits, Limits) for field in fields(spec)}
     others = {name for name in others if not name.startswith("_")}
     assert of_source | others | {"duckdb_memory_limit"} == settings.KNOWN
     text = (PROJECT / "README.md").read_text() + (PROJECT / "docs" / "engines.md").read_text()

@@ -6,7 +6,7 @@ from typing import Any
 from test_batches import Api
 
 from testio_loader.api.endpoints import EXECUTIONS
-from testio_loader.read.batches import Ask, Batches
+from testio_loader.read.batches import Batches, BatchItem
 from testio_loader.read.scope import Scope
 
 _VERSIONS = {1: (10, 11), 2: (11, 12), 3: (13,), 9: (11,)}
@@ -29,8 +29,8 @@ def _read(api: Api) -> tuple[dict[int, Scope], dict[int, dict[int, int]], dict[s
     found: dict[int, dict[int, int]] = {test: {} for test in scopes}
     recorded: dict[str, int] = {}
     for test, scope in scopes.items():
-        batches.add(Ask(scope, [(version, None) for version in _VERSIONS[test]]))
-    waiting: deque[list[Ask]] = deque()
+        batches.add(BatchItem(scope, [(version, None) for version in _VERSIONS[test]]))
+    waiting: deque[list[BatchItem]] = deque()
     while (batch := batches.take(is_more_to_come=False)) or waiting:
         outcome = batches.read(batch or waiting.popleft())
         batches.done(outcome)

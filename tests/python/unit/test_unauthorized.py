@@ -8,7 +8,7 @@ import raw
 from conftest import Loaded, Run
 from sandbox_reads import all_products
 
-from testio_loader.api.base import Unauthorized
+from testio_loader.api.base import UnauthorizedError
 from testio_loader.api.client import Client
 from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from testio_sandbox.faults.common import Tally
@@ -84,7 +84,7 @@ def test_a_probe_that_finds_the_api_down_says_nothing_of_the_token(account: Acco
     def answer(path: str, query: Query) -> Answer:
         return Answer(503 if path in PROBES else 401)
 
-    with serve(answer) as sandbox, pytest.raises(Unauthorized):
+    with serve(answer) as sandbox, pytest.raises(UnauthorizedError):
         Client(sandbox.url, TOKEN).get("/bugs", ["bugs"])
 
 
