@@ -1,4 +1,4 @@
-"""Lands the data of the Test IO Customer API in a warehouse.
+"""Loads data from the Test IO Customer API into a warehouse.
 
 Example:
     >>> import dlt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from testio_loader.source import testio
 
 __all__ = ["IncompleteLoadError", "raise_if_incomplete", "testio"]
-_HOMES = {
+_MODULES = {
     "IncompleteLoadError": "errors",
     "raise_if_incomplete": "land.completeness",
     "testio": "source",
@@ -25,7 +25,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name only when it is asked for: dlt takes half a second to import."""
-    if name not in _HOMES:
+    """Import a public name on first use, because importing dlt takes half a second."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

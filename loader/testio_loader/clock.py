@@ -1,26 +1,30 @@
-"""Whether a time can be right: the newest of a record's versions is the one of the latest time."""
+"""Provides times that only move forward, and detects times in the future.
+
+The version with the latest time is a record's newest, so a wrong time could hide later changes.
+"""
 
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-_SLACK = timedelta(hours=1)
-"""By how much the clocks of machines that load may differ."""
+_MAX_CLOCK_SKEW = timedelta(hours=1)
+"""How much the clocks of the machines that run loads may differ."""
 
 
 def now() -> datetime:
-    """Return what this machine's clock says."""
+    """Return the current time of this machine, in UTC."""
     return datetime.now(UTC)
 
 
 def is_ahead(moment: datetime) -> bool:
-    """Return whether what happened then would hide what is read from now on."""
-    return moment - now() > _SLACK
+    """Return whether a time is so far in the future that it would hide what is read from now on."""
+    return moment - now() > _MAX_CLOCK_SKEW
 
 
 class SteadyClock:
-    """The clock of one load, which only moves forward, though the machine's clock may step back.
+    """The clock of one load. It only moves forward, even if the machine's clock steps back.
 
-    Each time is later than the one before, and later than `after`: the last read that has landed.
+    Args:
+        after: all times are later than this one, the last read in the warehouse.
     """
 
     def __init__(self, after: datetime | None = None) -> None:
@@ -28,7 +32,7 @@ class SteadyClock:
         self._lock = Lock()
 
     def now(self) -> datetime:
-        """Return what the machine's clock says, or the next moment after the last time."""
+        """Return the machine's time, or one microsecond after the last time if that is later."""
         with self._lock:
             moment = now()
             if self._last is not None and moment <= self._last:

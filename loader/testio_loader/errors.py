@@ -1,29 +1,29 @@
-"""The errors that users can act on, each with a message of one line that says what to do.
+"""Errors that the user can fix. Each message is one line and says what to do.
 
     LoaderError
-    ├── ConfigurationError      a setting cannot be used
+    ├── ConfigurationError      a setting is missing or invalid
     ├── WarehouseError          the warehouse cannot be used
     ├── WarehouseBusyError      another process is using the warehouse
-    ├── LostLockError           the session that held the lock is gone (warehouses/base.py)
+    ├── LostLockError           the database session that held the lock ended (warehouses/base.py)
     ├── LedgerError             the ledger of earlier loads cannot be used
     ├── RecordingError          a recording cannot be written or replayed
     ├── UnknownIdError          the account has no product or test with a selected id
-    ├── AccountChangedError     the token belongs to another account than before
-    ├── LoadError               a load failed, and nothing of it is visible
-    ├── IncompleteLoadError     a load landed, but some of its scopes are incomplete
-    └── PublishError            nothing was published
+    ├── AccountChangedError     the token belongs to a different account than before
+    ├── LoadError               a load failed; none of its data is visible
+    ├── IncompleteLoadError     a load finished, but some of its scopes are incomplete
+    └── PublishError            publishing failed
 
-Errors of single calls are in `api/base.py`. They never leave a load: each becomes the outcome of
+Errors of single calls are in `api/base.py`. A load never raises them: each becomes the outcome of
 the scope that was being read.
 """
 
 
 class LoaderError(Exception):
-    """An error that the user can act on."""
+    """An error that the user can fix."""
 
 
 class ConfigurationError(LoaderError):
-    """A setting cannot be used; the message names it."""
+    """A setting is missing or invalid; the message names it."""
 
 
 class WarehouseError(LoaderError):
@@ -31,7 +31,7 @@ class WarehouseError(LoaderError):
 
 
 class WarehouseBusyError(LoaderError):
-    """Another process is using the warehouse; the message names it where that is known."""
+    """Another process is using the warehouse; the message names the process if it is known."""
 
 
 class LedgerError(LoaderError):
@@ -47,18 +47,18 @@ class UnknownIdError(LoaderError):
 
 
 class AccountChangedError(LoaderError):
-    """The token belongs to another account than the one that was loaded before."""
+    """The token belongs to a different account than the one loaded before."""
 
 
 class LoadError(LoaderError):
-    """A load failed, and nothing of it is visible."""
+    """A load failed; none of its data is visible."""
 
 
 class IncompleteLoadError(LoaderError):
-    """A load landed, but some of its scopes are incomplete.
+    """A load finished, but some of its scopes are incomplete.
 
     Args:
-        problems: one line per cause: which scopes, and why.
+        problems: one line per cause, with the scopes and the reason.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -67,4 +67,4 @@ class IncompleteLoadError(LoaderError):
 
 
 class PublishError(LoaderError):
-    """Nothing was published. What was published before is untouched."""
+    """Publishing failed; data that was published earlier is unchanged."""

@@ -1,4 +1,4 @@
-"""What can be set under `[sources.testio]`, and whether what is set there can be right."""
+"""Checks the names and values of the settings under `[sources.testio]` and `[runtime]`."""
 
 import math
 import os
@@ -26,11 +26,11 @@ class Number:
     most: float = math.inf
     is_whole: bool = False
     is_above: bool = False
-    """Whether it must be larger than the least."""
+    """Whether the value must be above `least`, not equal to it."""
     section: str = _SECTION
 
     def wrong(self, value: Any) -> str:
-        """Return what is wrong with a value, and what to set; nothing if it is fine."""
+        """Return a message that says what to set, or an empty text if the value is valid."""
         text = str(value).strip()
         number = float(text) if _NUMBER.fullmatch(text) and not isinstance(value, bool) else None
         if (
@@ -59,41 +59,41 @@ NUMBERS = (
     Number("request_backoff_factor", 0, section="runtime"),
     Number("request_max_retry_delay", 0, section="runtime"),
 )
-_OF_A_CUSTOMER = {"api_token", "customer_id", "base_url"}
+_CUSTOMER_SETTINGS = {"api_token", "customer_id", "base_url"}
 _CHECKED_ELSEWHERE = {"duckdb_memory_limit", "lock_timeout_seconds", "statement_timeout_seconds"}
-"""By the warehouse that they are about."""
+"""The warehouse that uses these settings checks them."""
 KNOWN = (
     {number.name for number in NUMBERS if number.section == _SECTION}
-    | _OF_A_CUSTOMER
+    | _CUSTOMER_SETTINGS
     | _CHECKED_ELSEWHERE
 )
-_OF_DLT = {"testio", "extract", "normalize", "load", "data_writer", "schema"}
-"""Sections of a source in which dlt looks for settings of its own."""
+_DLT_SECTIONS = {"testio", "extract", "normalize", "load", "data_writer", "schema"}
+"""Sections of a source in which dlt looks for its own settings."""
 
 
 def refuse_wrong() -> None:
-    """Raise ConfigurationError if a number that is configured cannot be right; name each."""
+    """Raise ConfigurationError if any configured number is invalid; the message names each one."""
     if problems := list(wrong()):
         raise ConfigurationError("; ".join(problems))
 
 
 def refuse(**values: float) -> None:
-    """Raise ConfigurationError if one of these values cannot be right."""
+    """Raise ConfigurationError if any of these values is invalid."""
     numbers = {number.name: number for number in NUMBERS}
     if problems := list(filter(None, (numbers[name].wrong(v) for name, v in values.items()))):
         raise ConfigurationError("; ".join(problems))
 
 
 def wrong() -> Iterator[str]:
-    """Yield what is wrong with each number that is configured."""
+    """Yield a message per configured number that is invalid."""
     for number in NUMBERS:
-        value = _given(number)
+        value = _configured(number)
         if value is not None and (problem := number.wrong(value)):
             yield problem
 
 
-def _given(number: Number) -> Any:
-    """Return a value as it is given, of any type, from where dlt looks for those of the source."""
+def _configured(number: Number) -> Any:
+    """Return a configured value, of any type, from the first section in which dlt looks for it."""
     sections = (f"{_SECTION}.testio.", f"{_SECTION}.", "sources.", "")
     for section in sections if number.section == _SECTION else (f"{number.section}.",):
         value: Any = dlt.config.get(f"{section}{number.name}")
@@ -103,7 +103,7 @@ def _given(number: Number) -> Any:
 
 
 def unknown() -> Iterator[str]:
-    """Yield each name under `[sources.testio]` that sets nothing: it may be a slip of the pen."""
+    """Yield a message per unknown name under `[sources.testio]`: it may be a typo."""
     for provider in dlt.config.config_providers:
         table, _ = provider.get_value("testio", dict, "", "sources")
         if isinstance(table, dict):
@@ -112,12 +112,12 @@ def unknown() -> Iterator[str]:
         name = variable.removeprefix(_PREFIX)
         if name == variable:
             continue
-        of_customer = name.startswith("CUSTOMERS__")
+        is_of_customer = name.startswith("CUSTOMERS__")
         section, _, name = name.rpartition("__")
-        if of_customer and name.lower() not in _OF_A_CUSTOMER:
-            yield _is_unknown(variable, name.lower(), _OF_A_CUSTOMER)
-        elif not of_customer and not section and name.lower() not in KNOWN:
-            yield _is_unknown(variable, name.lower(), KNOWN)
+        if is_of_customer and name.lower() not in _CUSTOMER_SETTINGS:
+            yield _unknown_message(variable, name.lower(), _CUSTOMER_SETTINGS)
+        elif not is_of_customer and not section and name.lower() not in KNOWN:
+            yield _unknown_message(variable, name.lower(), KNOWN)
 
 
 def _unknown_in(table: Mapping[str, Any]) -> Iterator[str]:
@@ -126,18 +126,18 @@ def _unknown_in(table: Mapping[str, Any]) -> Iterator[str]:
             for customer, settings in value.items():
                 where = f"{_SECTION}.customers.{customer}"
                 if not isinstance(settings, dict):
-                    yield f"{where} is no section: write [{where}], and its settings below"
+                    yield f"{where} is not a section: write [{where}] and its settings below it"
                     continue
-                for of_customer in settings:
-                    if of_customer not in _OF_A_CUSTOMER:
-                        yield _is_unknown(
-                            f"{of_customer} in [{where}]", of_customer, _OF_A_CUSTOMER
+                for setting in settings:
+                    if setting not in _CUSTOMER_SETTINGS:
+                        yield _unknown_message(
+                            f"{setting} in [{where}]", setting, _CUSTOMER_SETTINGS
                         )
-        elif name not in KNOWN | _OF_DLT:
-            yield _is_unknown(f"{name} in [{_SECTION}]", name, KNOWN | {"customers"})
+        elif name not in KNOWN | _DLT_SECTIONS:
+            yield _unknown_message(f"{name} in [{_SECTION}]", name, KNOWN | {"customers"})
 
 
-def _is_unknown(shown: str, name: str, known: set[str]) -> str:
+def _unknown_message(shown: str, name: str, known: set[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-    return f"nothing is called {shown}; {hint}"
+    hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(sorted(known))}"
+    return f"unknown setting {shown}; {hint}"

@@ -1,4 +1,4 @@
-"""The dlt source: one resource a raw table, all fed by one walk over the account."""
+"""The dlt source: one resource per raw table; one crawler fills them all."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,23 +27,23 @@ from testio_loader.tables import LEDGER, QUARANTINE, Table
 from testio_loader.warehouses import raw
 
 _MANY, _LARGE = 500, 1_000_000
-"""Rows, and characters, that are handed to dlt at once: what is more becomes another table, as
-dlt, Parquet and DuckDB hold each as a whole."""
+"""Rows, and characters, after which a table is handed to dlt and the next one begins, because
+dlt, Parquet and DuckDB hold each table in memory as a whole."""
 _ALWAYS = (LEDGER.name, QUARANTINE.name)
 _DESTINATIONS = ("duckdb", "postgres")
-"""Of dlt's destinations those in which every version of a record is kept, as tests say."""
+"""The destinations of dlt that keep every version of a record, as tests show."""
 Rows = tuple[Table, pa.Table]
 """A raw table, and rows for it."""
 
 
 class TestioSource(DltSource):
-    """A source whose ledger always lands, and with it the lists that say what there is."""
+    """A source whose selections always include the ledger and the lists that they need."""
 
     def with_resources(self, *resource_names: str) -> DltSource:
-        """Return a source that reads these endpoints only, and what they need.
+        """Return a source that reads only these endpoints and those that they need.
 
-        Bugs need the products and the lists of their tests, for instance. Ledger and quarantine
-        come with whatever is selected, as they say what is complete.
+        For example, bugs need the products and the lists of their tests. Ledger and quarantine
+        are always included, because they show what is complete.
         """
         endpoints = needed([endpoint for endpoint in ENDPOINTS if endpoint.name in resource_names])
         also = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
@@ -72,24 +72,28 @@ def testio(
 
     Args:
         api_token: the customer's API token.
-        customer_id: what stands in every row's `customer_id`; the API never names the customer.
-        base_url: where the API is.
-        product_ids: read these products only; all, if there are none.
-        test_ids: read these tests and what belongs to them only.
-        known: what earlier loads have read; by default what the pipeline's destination says.
-        settling_days: how long after its end a test is read again at every load.
-        max_age_days: how old what was read of a test may grow until it is read again. Its details
-            wait so long if its list entry, bugs and executions have not changed.
-        max_in_flight: calls at once.
-        max_record_mb: how large the JSON of a record may be; a larger one goes into quarantine.
-        record_to: a folder to keep the API's answers in.
-        replay_from: a folder with such answers, which are landed instead of asking the API.
-        accept_deletions: whether all records that are missing are deleted, however many they are.
-            Unless it is set, scopes are incomplete if more than half of at least 20 known records
-            of a kind (products: of at least one) are missing.
-        accept_account_change: whether the account may be another one than before. Unless it is
-            set, nothing lands if no known product comes back, or those of another customer do.
-        counts: what is counted while reading.
+        customer_id: a number for the column `customer_id`; the API never names the customer.
+        base_url: the URL of the API.
+        product_ids: read only these products; by default all.
+        test_ids: read only these tests, with all that belongs to them.
+        known: what earlier loads have read; by default from the ledger in the destination.
+        settling_days: days after its end during which every load reads a test again.
+        max_age_days: maximum age of a test's data in days; older data is read again. Its details
+            wait as long if its list entry, bugs and executions have not changed.
+        max_in_flight: maximum number of simultaneous calls.
+        max_record_mb: maximum size of a record's JSON in MB; a larger record goes into quarantine.
+        record_to: a new folder in which to keep the API's answers.
+        replay_from: a folder with such answers, which are landed without calling the API.
+        accept_deletions: whether all missing records count as deleted, however many they are. By
+            default, scopes are incomplete if more than half of at least 20 known records of an
+            endpoint (products: of at least one) are missing.
+        accept_account_change: whether the account may differ from the one loaded before. By
+            default, nothing lands if no known product comes back, or if another customer's do.
+        counts: counters that the load increments.
+
+    Example:
+        >>> pipeline = dlt.pipeline("testio", destination="duckdb", dataset_name="testio_raw")
+        >>> pipeline.run(testio(product_ids=[42]).with_resources("bugs"))
     """
     settings.refuse(
         settling_days=settling_days,
@@ -101,7 +105,7 @@ def testio(
 
     def crawler(endpoints: Sequence[Endpoint], known: EarlierLoads) -> Crawler:
         archive = RecordedApi(Path(replay_from)) if replay_from else None
-        # A recording is replayed as what it is, if nothing else is asked for.
+        # Without a selection, a replay has the selection of its recording.
         recorded = None if products or tests else archive
         api: Api = archive or Client(base_url, api_token, known.last_at)
         began_at = api.now()
@@ -133,7 +137,7 @@ def testio(
         endpoints = needed([endpoint for endpoint in ENDPOINTS if endpoint.name in selected])
         try:
             load_id = dlt.current.load_package_state()["load_id"]
-        except CurrentLoadPackageStateNotAvailable:  # somebody looks at rows without a pipeline
+        except CurrentLoadPackageStateNotAvailable:  # rows are read without a pipeline
             load_id, earlier = "", known or EarlierLoads()
         else:
             _refuse_selection(endpoints, selected)
@@ -141,17 +145,17 @@ def testio(
                 dlt.current.pipeline(), customer_id, endpoints, is_replay=bool(replay_from)
             )
         yield from ((table, table.to_arrow([], load_id)) for table in TABLES)
-        yield from _gathered(crawler(endpoints, earlier).read(), load_id)
+        yield from _combined(crawler(endpoints, earlier).read(), load_id)
 
     @dlt.resource(selected=False)
     def plan() -> Iterator[dict[str, Plan]]:
-        """What the rest of a load would ask for; the lists are read, nothing lands."""
+        """Yield the plan of a load; the lists are read, nothing lands."""
         yield crawler(ENDPOINTS, known or EarlierLoads()).plan()
 
     def rows_of(table: Table) -> Any:
-        def pick(landed: Rows) -> Iterator[pa.Table]:
-            of, rows = landed
-            if of is table:
+        def pick(item: Rows) -> Iterator[pa.Table]:
+            table_of_rows, rows = item
+            if table_of_rows is table:
                 yield rows
 
         return pick
@@ -165,11 +169,11 @@ def testio(
 
 
 def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) -> None:
-    """Raise ConfigurationError if what the selected endpoints need is not to land."""
+    """Raise ConfigurationError if a resource that these endpoints need is not selected."""
     wanted = {*_ALWAYS, *(endpoint.name for endpoint in endpoints)}
     if missing := sorted(wanted.difference(selected)):
         raise ConfigurationError(
-            f"{', '.join(missing)} cannot be left out: select them as well, or select by "
+            f"{', '.join(missing)} cannot be left out: select them as well, or use "
             "`with_resources`, which adds them"
         )
 
@@ -177,45 +181,45 @@ def _refuse_selection(endpoints: Iterable[Endpoint], selected: Collection[str]) 
 def _earlier(
     pipeline: dlt.Pipeline, customer_id: int, endpoints: Sequence[Endpoint], *, is_replay: bool
 ) -> EarlierLoads:
-    """Make a pipeline's destination ready; return what earlier loads into it have read.
+    """Prepare a pipeline's destination, and return what earlier loads into it have read.
 
     Raises:
-        ConfigurationError: if raw tables cannot be there.
-        LedgerError: if its times are in the future.
+        ConfigurationError: if the destination is not supported.
+        LedgerError: if the ledger has a read in the future.
     """
     destination = pipeline.destination
     kind = destination.destination_type.rpartition(".")[2] if destination else "none"
     if kind not in _DESTINATIONS:
         raise ConfigurationError(
-            f"the destination {kind} cannot keep versions of records: use duckdb or postgres in a "
-            "pipeline of your own, or `testio-loader load --destination iceberg`"
+            f"the destination {kind} is not supported, as it cannot keep versions of records: use "
+            "duckdb or postgres in your own pipeline, or `testio-loader load --destination iceberg`"
         )
-    # Without transactions a merge that fails half-way leaves all rows of a table retired.
+    # Without transactions, a merge that fails halfway leaves no current row in a table.
     destination.caps_params["supports_transactions"] = True
     ledger = ledger_of_pipeline(pipeline)
     if problem := ledger.future_read(customer_id):
         raise LedgerError(problem)
     with pipeline.sql_client() as client:
-        # dlt finishes what it has in its working folder before it extracts: the rest is dead.
+        # dlt finishes the loads in its working folder before it extracts; no other can complete.
         raw.take_back(client, TABLES)
         raw.upgrade(client, TABLES)
-    # A recording may be older than what is there, and another customer's.
+    # A recording may be older than the data there, and belong to another customer.
     if is_replay:
         return ledger.products(customer_id)
     return ledger.known_to_load(customer_id, endpoints)
 
 
-def _gathered(table_rows: Iterable[TableRows], load_id: str) -> Iterator[Rows]:
-    """Put rows together, for each table takes dlt some milliseconds however small it is.
+def _combined(table_rows: Iterable[TableRows], load_id: str) -> Iterator[Rows]:
+    """Combine rows, because dlt needs some milliseconds even for a small table.
 
-    Rows that have come together are parted, so that no table grows with an answer.
+    The tables are limited in size: a large answer makes several, not a large one.
     """
     tables = {table.name: table for table in TABLES}
     waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     size: Counter[str] = Counter()
-    for landing in table_rows:
-        name = landing.table
-        for row in landing.rows:
+    for part in table_rows:
+        name = part.table
+        for row in part.rows:
             waiting[name].append(row)
             size[name] += _size(row)
             if len(waiting[name]) >= _MANY or size[name] >= _LARGE:

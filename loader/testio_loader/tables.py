@@ -1,4 +1,4 @@
-"""What a raw table is, and the two beside those of the endpoints: the ledger and the quarantine."""
+"""Defines raw tables, and the two that belong to no endpoint: the ledger and the quarantine."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,18 +7,18 @@ import pyarrow as pa
 
 ColumnType = Literal["bigint", "text", "bool", "timestamp"]
 RECORD_KEY = "record_key"
-"""The column that tells records apart, across customers.
+"""The column that identifies a record across customers.
 
-dlt joins the texts of several merge keys, and so takes bug 145 of customer 2 for bug 45 of
-customer 21. This column can be null for dlt, as it is added to tables that have rows already.
+dlt concatenates several merge keys, so it confuses bug 145 of customer 2 with bug 45 of customer
+21. The column is nullable for dlt because older tables get it when they already have rows.
 """
 
 TEST_HASH = "test_hash"
-"""The ledger's column that tells whether the rest of a test is what it was when its details were
-last read. Null wherever that is not known for sure: then they are read."""
+"""The ledger's column with a hash of the rest of a test when its details were last read. Details
+wait only while the hash stays the same. Null means unknown, so the details are read."""
 
 LOAD_ID = "_dlt_load_id"
-"""dlt's column that tells rows of completed loads from others; dlt adds none to Arrow tables."""
+"""dlt's column that shows whether a row's load has completed. dlt adds none to Arrow tables."""
 
 _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "bigint": pa.int64(),
@@ -30,21 +30,21 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A raw table. Columns whose name is in `required` are never null."""
+    """A raw table. The columns in `required` are never null."""
 
     name: str
     columns: dict[str, ColumnType]
     required: frozenset[str]
     key: tuple[str, ...] = ("customer_id", "id")
-    """The columns that tell its records apart."""
+    """The columns that identify a record."""
 
     @property
     def is_versioned(self) -> bool:
-        """Whether rows are versions of records; else they are events, which are only added."""
+        """Whether rows are versions of records. Other rows are events, which are only appended."""
         return "content_hash" in self.columns
 
     def to_arrow(self, rows: list[dict[str, Any]], load_id: str) -> pa.Table:
-        """Return the rows of a load in the form that dlt lands without looking into them."""
+        """Return the rows of a load as an Arrow table: dlt writes it without checking each row."""
         schema = pa.schema(
             pa.field(name, _ARROW_TYPES[kind], nullable=name not in self.required)
             for name, kind in self.columns.items()
@@ -54,10 +54,10 @@ class Table:
         return pa.Table.from_pylist(rows, schema).append_column(field, load_ids)
 
     def hints(self) -> dict[str, Any]:
-        """Return what dlt is told about the table: its columns and how rows are written.
+        """Return the table's dlt hints: its columns and its write disposition.
 
-        Of a record every version is kept: dlt adds a row where the content hash is new, and closes
-        the version before.
+        Every version of a record is kept: if the content hash is new, dlt adds a row and closes the
+        previous version.
         """
         columns = {
             name: {"data_type": kind, "nullable": name not in self.required}
@@ -79,7 +79,7 @@ class Table:
 
 
 def record_key(*ids: int | str | None) -> str:
-    """Return the key of a record; all ids but the last have digits only, so no two share one."""
+    """Return the key of a record. It is unique because all ids but the last have only digits."""
     return "-".join(map(str, ids))
 
 

@@ -1,4 +1,4 @@
-"""A stand-in of the Test IO Customer API with synthetic data, for trying things out and for tests.
+"""A stand-in for the Test IO Customer API, with synthetic data, for trials and tests.
 
 with serve(Account()) as sandbox:
     requests.get(f"{sandbox.url}/products", headers={"Authorization": f"Token {TOKEN}"})

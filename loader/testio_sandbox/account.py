@@ -1,4 +1,4 @@
-"""The synthetic account: answers as the API does, and can be edited as a real one changes."""
+"""The synthetic account: answers like the API, and can be edited as a real account changes."""
 
 import re
 from collections.abc import Callable
@@ -28,12 +28,16 @@ _EXPORT_STATUSES = ("any", "exported", "not_exported", "export_requested")
 
 
 class Account:
-    """One customer's account, a handler for `serve`; equal arguments give equal answers.
+    """The account of one customer: a handler for `serve`.
 
-    `customer` is a name or a number; customers share testers, but no ids. Times are relative to
-    `today`. Records are made when they are asked for; the last ones are kept, up to `kept_bytes`,
-    so a large account needs little memory.
-    Only the signatures of attachments differ from read to read.
+    Equal arguments give equal answers; only the signatures of attachments differ per read. Records
+    are created on demand and cached, so a large account needs little memory.
+
+    Args:
+        customer: name or number. Customers share testers, but no ids.
+        bug_bytes: minimum size of a bug in bytes.
+        kept_bytes: size limit of the cache in bytes.
+        today: date to which all times are relative.
     """
 
     def __init__(
@@ -73,24 +77,25 @@ class Account:
         return Answer(200, body.replace(SIGNATURE.encode(), b"%d" % next(self._reads)))
 
     def truth(self) -> Truth:
-        """Count what is served now, to compare a warehouse with."""
+        """Count the records served now, to compare a warehouse with."""
         return find_truth(self)
 
-    # What happens to the account between two loads
+    # Edits between two loads
 
     def change(self, kind: Kind, id_: int, **fields: Any) -> None:
-        """Change fields of a record; one that is given as MISSING is left out from now on."""
+        """Change fields of a record; the value MISSING removes a field."""
         self._store.change(kind, id_, fields)
 
     def remove(self, kind: Kind, id_: int) -> None:
-        """Remove a record, and with it what belongs to it."""
+        """Remove a record and everything that belongs to it."""
         self._store.remove(kind, id_)
 
     def add(self, kind: Kind, record: Any, parent: int | None = None) -> None:
-        """Add a record exactly as given, be it sound or not.
+        """Add a record exactly as given, even a malformed one.
 
-        `parent` is the id of the product of a feature or test, or of the test of a bug; a record
-        that names it itself need not be told.
+        Args:
+            parent: id of the product of a feature or test, or of the test of a bug. Not needed if
+                the record names it.
         """
         if parent is None and kind in PARENTS and isinstance(record, dict):
             parent = usable_id(record.get(PARENTS[kind].removesuffix("s")))
@@ -102,7 +107,7 @@ class Account:
         for pattern, answer in _ROUTES:
             if match := pattern.fullmatch(path):
                 return answer(self, query, *map(int, match.groups()))
-        raise RefusedError(404, "there is nothing at this path")
+        raise RefusedError(404, "unknown path")
 
     def _products(self, query: Query) -> Any:
         return {"products": self._all("products", self._store.numbers("products"))}
@@ -113,7 +118,7 @@ class Account:
     def _features(self, query: Query, product_id: int) -> Any:
         product = self._find("products", product_id)
         if self._sections(product):
-            raise RefusedError(422, "this product has sections: ask for the features of each")
+            raise RefusedError(422, "this product has sections: request the features per section")
         return {"features": self._catalogue(product, None, expand=wants_stories(query))}
 
     def _section_features(self, query: Query, product_id: int, section_id: int) -> Any:
@@ -164,7 +169,7 @@ class Account:
         bugs = self._all("bugs", numbers)
         if section_ids is not None:
             bugs = [bug for bug in bugs if usable_id(part(bug, "section")) in section_ids]
-        if export_status != "any":  # here no export is ever waiting
+        if export_status != "any":  # the sandbox has no requested exports
             bugs = [bug for bug in bugs if _export_status(bug) == export_status]
         return {"bugs": bugs}
 
@@ -179,12 +184,12 @@ class Account:
         return {"test_case_test": cases.test_case_test(self._case_test(product_id, test_id))}
 
     def _case_results(self, query: Query, product_id: int, test_id: int) -> Any:
-        """Answer in one of the three shapes that were met."""
+        """Answer in one of the three known shapes."""
         results = cases.results(self._case_test(product_id, test_id))
         shapes = (results, {"results": results}, {"test_case_results": results})
         return shapes[test_id % 3]
 
-    # What answers have in common
+    # Shared by answers
 
     def _find(self, kind: Kind, id_: int) -> int:
         number = self._store.find(kind, id_)
@@ -196,7 +201,7 @@ class Account:
         return [self._store.get(kind, number) for number in numbers]
 
     def _chosen_tests(self, query: Query) -> list[int]:
-        """Return the tests that the filters choose; what they name in vain is left out."""
+        """Return the tests that the filters select; unknown ids are ignored."""
         chosen = {
             kind: [n for n in (self._store.find(kind, id_) for id_ in named) if n is not None]
             for kind, name in _TEST_FILTERS
@@ -226,7 +231,7 @@ class Account:
         features = []
         for number in self._store.numbers("features", product):
             feature = self._store.get("features", number)
-            # An added feature may say which sections it is in; else it is in all of them.
+            # An added feature can name its sections; without `section_ids`, it is in all sections.
             found_in = self._records.section_ids(number) if number >= 0 else sections
             if isinstance(feature, dict):
                 found_in = feature.get("section_ids", found_in)

@@ -1,4 +1,4 @@
-"""The bugs of the synthetic account as the API gives them, each made when it is asked for."""
+"""Creates the bugs of the synthetic account on demand, as the API returns them."""
 
 from bisect import bisect_right
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _SEVERITY_PERCENT_UP_TO = (35, 57, 65, 83, 95)
 
 
 class Bugs:
-    """Makes bugs from their numbers."""
+    """Creates bugs from their numbers."""
 
     def __init__(self, plan: Plan, records: Records, bug_bytes: int) -> None:
         self._plan = plan
@@ -26,7 +26,7 @@ class Bugs:
         self._bug_bytes = bug_bytes
 
     def make(self, number: int) -> Record:
-        """Return a bug."""
+        """Return the bug with this number."""
         test_number = self._plan.parent("bugs", number)
         cycle, test = self._plan.cycle(test_number), self._records.test(test_number)
         rng = self._plan.random("bug", number)
@@ -94,7 +94,7 @@ class Bugs:
     def _verdict(
         self, bug: int, cycle: Cycle, tester: int, reported: datetime, rng: Random
     ) -> tuple[str, bool, datetime]:
-        """Return a bug's status, whether it came by itself, and when."""
+        """Return a bug's status, whether it was set automatically, and when."""
         character = self._plan.character(cycle.product)
         triaged = reported + timedelta(days=rng.expovariate(1 / character.days_to_triage))
         is_rejected = rng.random() < character.rejected * (0.6 + tester % 5 * 0.2)
@@ -131,7 +131,7 @@ class Bugs:
         ]
 
     def _pad(self, bug: Record) -> None:
-        """Let the bug be as long as those of a real account, where people write more."""
+        """Lengthen the bug to the size of real ones, which have longer texts."""
         missing = self._bug_bytes - len(orjson.dumps(bug))
         sentences, first = [bug["actual_result"]], missing
         while missing > 0:

@@ -1,4 +1,4 @@
-"""Test case tests: what tests without a testing type are made of, and how their cases went."""
+"""Test case tests: the cases of tests without a testing type, and their results."""
 
 from testio_sandbox.record import Record, parts, usable_id
 
@@ -6,7 +6,7 @@ _RESULTS = ("passed", "passed", "failed", "blocked", "pending")
 
 
 def test_case_test(test: Record) -> Record:
-    """Return a test as a list of cases to run, one for each of its features."""
+    """Return a test as a list of cases to run, one per feature."""
     same = ("goal", "out_of_scope", "instructions", "start_at", "end_at", "report_language")
     return {
         "id": test["id"],
@@ -22,7 +22,7 @@ def test_case_test(test: Record) -> Record:
 
 
 def results(test: Record) -> list[Record]:
-    """Return the results of a test case test, two of each case."""
+    """Return the results of a test case test, two per case."""
     if test.get("start_at") is None:
         return []
     return [

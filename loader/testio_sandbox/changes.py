@@ -1,7 +1,7 @@
-"""What happens to an account from one day to the next.
+"""Changes an account as it changes from one day to the next.
 
-It happens where a loader looks again: in open tests, in tests that ended less than 30 days ago, and
-in what is read as a whole.
+Only data that a loader re-reads change: open tests, tests that ended less than 30 days ago, and
+lists that are always read completely.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,16 +15,16 @@ from testio_sandbox.record import Record, usable_id
 from testio_sandbox.traps import sections
 
 _FINAL = ("archived", "cancelled")
-_LOOKED_AT_AGAIN = timedelta(days=29)
+_SETTLING = timedelta(days=29)
 _FEWEST_FEATURES = 4
 _NEW_BUGS = 3
 
 
 def a_day(account: Account, day: int) -> None:
-    """Let a day pass; equal accounts change in the same way on the same day."""
+    """Apply the changes of a day; equal accounts change equally on the same day."""
     products = account("/products", {}).json()["products"]
     product = products[day % len(products)]
-    tests = list(_tests_looked_at(account, products))
+    tests = list(_unsettled_tests(account, products))
     _move_on(account, tests)
     _triage(account, tests, day)
     _empty_a_test(account, tests)
@@ -32,13 +32,13 @@ def a_day(account: Account, day: int) -> None:
     _edit_catalogue(account, product, day)
 
 
-def _tests_looked_at(account: Account, products: list[Record]) -> Iterator[Record]:
+def _unsettled_tests(account: Account, products: list[Record]) -> Iterator[Record]:
     for product in products:
         page = 1
         while tests := _tests(account, product["id"], page):
-            found = [test for test in tests if _is_looked_at(account, test)]
+            found = [test for test in tests if _is_unsettled(account, test)]
             yield from found
-            if not found:  # those that follow are older still
+            if not found:  # later pages have only older tests
                 break
             page += 1
 
@@ -50,10 +50,10 @@ def _tests(account: Account, product_id: int, page: int) -> list[Record]:
     return tests
 
 
-def _is_looked_at(account: Account, test: Record) -> bool:
+def _is_unsettled(account: Account, test: Record) -> bool:
     if test["status"] not in _FINAL:
         return True
-    since = _midnight(account) - _LOOKED_AT_AGAIN
+    since = _midnight(account) - _SETTLING
     return test["end_at"] is not None and datetime.fromisoformat(test["end_at"]) > since
 
 
@@ -67,7 +67,7 @@ def _move_on(account: Account, tests: list[Record]) -> None:
 
 
 def _triage(account: Account, tests: list[Record], day: int) -> None:
-    """Let the customer, and the system, decide about bugs; each verdict finds one of its own."""
+    """Apply the verdicts of the customer and the system, each to a different bug."""
     bugs = [bug for test in tests for bug in _bugs(account, test)]
     reason = REJECT_REASONS[day % len(REJECT_REASONS)][2]
     for is_due, verdict in (
@@ -92,14 +92,14 @@ def _is(status: str) -> Callable[[Record], bool]:
 
 
 def _empty_a_test(account: Account, tests: list[Record]) -> None:
-    """Delete the bugs of the test that has the fewest."""
+    """Delete all bugs of the test that has the fewest."""
     fewest = min(filter(None, (_bugs(account, test) for test in tests)), key=len, default=[])
     for bug in fewest:
         account.remove("bugs", _id(bug))
 
 
 def _start_tests(account: Account, product_id: int, day: int) -> None:
-    """Begin a test, in which bugs are found at once, and draft another."""
+    """Start a test that has bugs at once, and draft another test."""
     start = _midnight(account) - timedelta(hours=12)
     end = start + timedelta(days=4)
     dates = {"start_at": start.isoformat(), "end_at": end.isoformat()}
@@ -111,7 +111,7 @@ def _start_tests(account: Account, product_id: int, day: int) -> None:
 
 
 def _edit_catalogue(account: Account, product: Record, day: int) -> None:
-    """Rename a product and one of its features, and delete another."""
+    """Rename a product and one of its features, and delete another feature."""
     account.change("products", product["id"], name=f"{product['name']} ({day})")
     features = _features(account, product)
     renamed = features[day % len(features)]
@@ -148,7 +148,7 @@ def _comment(account: Account, bug: Record, body: str, day: int) -> Record:
 def _id(record: Any) -> int:
     id_ = usable_id(record)
     if id_ is None:
-        raise ValueError("there are records without an id: let days pass before adding such")
+        raise ValueError("a record has no id: call `a_day` before adding such records")
     return id_
 
 

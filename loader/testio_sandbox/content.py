@@ -1,25 +1,25 @@
-"""What the synthetic account talks about: products, features, people, devices, bugs."""
+"""The names and texts of the synthetic account."""
 
 from typing import NamedTuple
 
 
 class Topic(NamedTuple):
-    """A feature as most shops have it; the more fragile, the more bugs are found in it."""
+    """A feature that most shops have; a higher fragility gives it more bugs."""
 
     title: str
     fragility: float
     stories: tuple[str, ...]
-    """Each continues "As a shopper, I can"."""
+    """Each completes "As a shopper, I can …"."""
     problems: tuple[str, ...]
 
     @property
     def paths(self) -> list[str]:
-        """Its user stories as texts."""
+        """Its user stories as complete texts."""
         return [f"As a shopper, I can {story}" for story in self.stories]
 
 
 class Character(NamedTuple):
-    """What makes the figures of one product differ from another's."""
+    """The rates by which the figures of products differ."""
 
     bugs: float
     rejected: float
@@ -179,7 +179,7 @@ TESTERS = (
     "QA-Quokka", "the_real_omar", "fatima.z", "j0hn", "Zoë B.", "testosaurus", "ravi_p", "nadia",
     "Marta Nowak", "hiroshi", "clickclickboom", "o'brien", "Ömer", "kiwi_tester", "ludo", "سارة",
 )  # fmt: skip
-"""Every customer knows the same testers: names are the only identity they have."""
+"""All customers share these testers, who have no identity but their names."""
 DEVICES = (
     # category, vendor, device, operating system, version, browsers
     ("Smartphones", "Apple", "iPhone 15", "iOS", "18.1", ("Safari",)),
@@ -199,7 +199,7 @@ DEVICES_OF = {
     kind: [place for place, device in enumerate(DEVICES) if device[3] in _SYSTEMS.get(kind, device)]
     for _, kind in PRODUCTS
 }
-"""The places of the devices that each type of product runs on."""
+"""Per type of product, the indexes of the devices that it runs on."""
 CIRCUMSTANCES = (
     "", " in landscape", " on a slow network", " in dark mode", " after the second try",
     " for a returning customer", " with German texts", " when several tabs are open",
@@ -214,7 +214,7 @@ OBSERVATIONS = (
     "It worked in the test before.",
 )
 REJECT_REASONS = (
-    # key, name, default comment; the per cent sign and the quotes are there for naive searches
+    # key, name, default comment; the percent sign and the quotes break naive searches
     (
         "device_not_relevant",
         "Device not relevant",

@@ -1,4 +1,4 @@
-"""User story executions: who ran which user story in which test, as pages of one long list."""
+"""User story executions: each is a user story that a tester ran in a test."""
 
 from functools import partial
 from itertools import islice
@@ -12,7 +12,7 @@ from testio_sandbox.store import Store
 
 
 class Executions:
-    """Answers from the tests that the filters lead to; no filter, and nothing needs to be made."""
+    """Answers with pages of executions: looks only at tests that match, creates only one page."""
 
     def __init__(self, plan: Plan, store: Store, records: Records) -> None:
         self._plan = plan
@@ -20,7 +20,7 @@ class Executions:
         self._records = records
 
     def answer(self, query: Query) -> Record:
-        """Return a page; executions of older tests come first, or last."""
+        """Return a page; executions of older tests come first, or last if `order` is `desc`."""
         is_reversed = choice(query, "order", ("asc", "desc")) == "desc"
         story_ids = repeated_ids(query, "user_story_ids[]")
         version_ids = repeated_ids(query, "user_story_version_ids[]")
@@ -46,7 +46,7 @@ class Executions:
         }
 
     def of_test(self, test: int) -> list[tuple[Run, Record]]:
-        """Return what was run in a test, and how that went."""
+        """Return the runs of a test, each with its execution."""
         prepared, make = self._store.prepared, self._execution
         return [(run, prepared.record(run, partial(make, run))) for run in self._plan.runs(test)]
 
@@ -54,7 +54,7 @@ class Executions:
         return self._records.execution(run, self._store.get("tests", run.test))
 
     def _tests(self, story_ids: set[int] | None, version_ids: set[int] | None) -> set[int]:
-        """Return the tests in which what is asked for can have been run."""
+        """Return the tests that can have the requested executions."""
         if version_ids is not None:
             named = {self._plan.test_of_version(id_) for id_ in version_ids} - {None}
         elif story_ids is not None:
@@ -65,7 +65,7 @@ class Executions:
         return {n for n in named if n is not None and self._store.is_there("tests", n)}
 
     def _between(self, tests: list[int], start: int, stop: int) -> list[Run]:
-        """Return some of all runs, without going through those before them."""
+        """Return a range of all runs, without creating those of earlier tests."""
         runs: list[Run] = []
         for test in tests:
             count = self._plan.run_count(test)

@@ -1,4 +1,4 @@
-"""Exploratory tests: listed, or one with the results of its features."""
+"""Exploratory tests: lists, and single tests with results."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from testio_sandbox.store import Store
 
 
 class ExploratoryTests:
-    """Answers with tests; their user stories are texts or objects, as they are wanted."""
+    """Answers with tests; with `expand`, user stories are objects instead of texts."""
 
     def __init__(self, plan: Plan, store: Store, records: Records, executions: Executions) -> None:
         self._plan = plan
@@ -22,7 +22,7 @@ class ExploratoryTests:
         self._executions = executions
 
     def listed(self, numbers: list[int], *, expand: bool) -> list[orjson.Fragment]:
-        """Return tests as a list gives them."""
+        """Return tests as in a list, without results."""
         if not expand:
             return [self._store.fragment("tests", number) for number in numbers]
         make = self._expanded
@@ -40,7 +40,7 @@ class ExploratoryTests:
         """Return a test with its user stories as objects."""
         test, product = self._store.get("tests", number), self._store.parent("tests", number)
         features = [
-            # A test feature whose record has lost its id still is the one at this place.
+            # If a test feature lacks its id, its place gives the id.
             self._records.expanded(
                 feature, product, usable_id(feature) or self._plan.test_feature_id(number, place)
             )
@@ -51,7 +51,7 @@ class ExploratoryTests:
     def _details(self, number: int, *, expand: bool) -> Record:
         test, expanded = self._store.get("tests", number), self._expanded(number)
         numbers = self._store.numbers("bugs", number)
-        # Whoever asks for the results asks for the bugs too: they are made once, and kept.
+        # A loader that reads the details also reads the bugs: create them once and cache them.
         bugs = [self._store.kept("bugs", bug) for bug in numbers]
         bugs = [bug for bug in bugs if usable_id(bug) is not None]
         answer = with_results(expanded, bugs, self._executions.of_test(number))

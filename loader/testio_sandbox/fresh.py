@@ -1,4 +1,4 @@
-"""New records: tests and bugs like those of an account, with ids that nothing else has."""
+"""Creates new tests and bugs like those of an account, with unused ids."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _FEATURES_PER_TEST, _BUGS_PER_TEST = 10, 100
 
 
 def new_test(account: Account, product_id: int, title: str, **fields: Any) -> Record:
-    """Return a test that the account does not have yet, like one of the product's newest."""
+    """Return a new test, based on one of the product's newest tests."""
     path = f"/products/{product_id}/exploratory_tests"
     tests = account(path, {"page": ["1"]}).json()["exploratory_tests"]
     like = next(test for test in tests if test.get("title") and _sound_features(test))
@@ -30,7 +30,7 @@ def new_test(account: Account, product_id: int, title: str, **fields: Any) -> Re
 
 
 def new_bug(test: Record, place: int, **fields: Any) -> Record:
-    """Return a bug in a new test; `place` tells it from the test's other bugs."""
+    """Return a bug of a new test; each `place` gives a different bug."""
     at = (usable_id(test) or 0) % IDS_PER_CUSTOMER - _TESTS
     id_ = _id(usable_id(test) or 0, _BUGS + _BUGS_PER_TEST * at + place)
     feature = test["features"][place % len(test["features"])]
@@ -67,12 +67,12 @@ def new_bug(test: Record, place: int, **fields: Any) -> Record:
 
 
 def _id(any_id: int, own: int) -> int:
-    """Return an id of the customer that another id is of."""
+    """Return `own` as an id of the customer to whom `any_id` belongs."""
     return any_id - any_id % IDS_PER_CUSTOMER + own
 
 
 def _sound_features(test: Record) -> list[Record]:
-    """Return the features of a test that have their ids; their user stories become texts."""
+    """Return a test's features that have ids and a title, with user stories as texts."""
     return [
         feature | {"user_stories": _texts(feature)}
         for feature in parts(test, "features")
@@ -81,6 +81,6 @@ def _sound_features(test: Record) -> list[Record]:
 
 
 def _texts(feature: Record) -> list[str]:
-    # As objects they would name versions of the test that they were taken from.
+    # As objects, they would name versions of the test that they are copied from.
     stories = feature.get("user_stories") or []
     return [story["path"] if isinstance(story, dict) else story for story in stories]

@@ -1,7 +1,7 @@
-"""What there is in the synthetic account: ids, who belongs to whom, and when tests ran.
+"""The plan of the synthetic account: ids, parents and children of records, and times of tests.
 
-Records are known by their number, which counts up from 0. Everything random is drawn from a
-generator seeded with a name, so that it comes out the same whenever and wherever it is drawn.
+Each record has a number, counted from 0. Random values come from a generator seeded with a name, so
+they are the same in every order and in every process.
 """
 
 from bisect import bisect_right
@@ -36,8 +36,8 @@ _STORIES_PER_TEST_FEATURE = 100
 _STORY_NUMBERS = {path: number for number, path in enumerate(STORIES)}
 _DAYS = 548
 _SEASON = {1: 1, 2: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 1, 8: 1, 9: 3, 10: 4, 11: 4, 12: 2}
-"""How much is tested in each month."""
-_NEWEST = (  # status, days from today to the start, bugs found
+"""Relative number of tests per month."""
+_NEWEST = (  # status, days from today to the start, relative number of bugs
     ("initialized", None, 0.0),
     ("pending", 9, 0.0),
     ("waiting", 6, 0.0),
@@ -53,7 +53,7 @@ _HOURS = {"rapid": 4, "focused": 24, "usability": 48, "external": 120}
 
 
 class Cycle(NamedTuple):
-    """What a test and its bugs have in common."""
+    """The values that a test and its bugs share."""
 
     product: int
     status: str
@@ -62,21 +62,21 @@ class Cycle(NamedTuple):
     picks: tuple[int, ...]
     """The places of its features in the product's catalogue."""
     bugs: float
-    """How many bugs it has, compared with other tests."""
+    """The number of its bugs, relative to other tests."""
 
 
 class Run(NamedTuple):
-    """A user story that someone ran in a test."""
+    """A user story that a tester ran in a test."""
 
     story_id: int
     version_id: int
     test: int
     place: int
-    """Which of the test's runs it is."""
+    """Identifies the run within its test."""
 
 
 class Plan:
-    """Knows every record there is by arithmetic; only of tests it keeps the outlines."""
+    """Computes all records by arithmetic; stores only an outline of each test."""
 
     def __init__(
         self, products: int, tests: int, bugs: int, seed: int, customer: int | str, today: date
@@ -84,6 +84,8 @@ class Plan:
         self.counts = {"products": products, "tests": tests, "bugs": bugs}
         self.now = datetime.combine(today, time(), UTC)
         self._seed = f"{customer}/{seed}"
+        if tests and not products:
+            raise ValueError("tests need a product: use more products")
         own = customer if isinstance(customer, int) else 1 + crc32(customer.encode()) % 10_000
         self._offset = own * IDS_PER_CUSTOMER
         self.catalogues = [self._catalogue(product) for product in range(products)]
@@ -97,24 +99,24 @@ class Plan:
             self._tests[cycles[number].product].append(number)
         totals = list(accumulate(cycle.bugs for cycle in cycles))
         if bugs and not (totals and totals[-1]):
-            raise ValueError("bugs are found in tests that have begun: ask for more tests")
+            raise ValueError("bugs need a test that has begun: use more tests")
         self._bug_ends = [round(total * bugs / totals[-1]) if bugs else 0 for total in totals]
         self.run_count = cache(self._run_count)
 
     def cycle(self, test: int) -> Cycle:
-        """Return the outlines of a test."""
+        """Return the outline of a test."""
         return self._cycles[test]
 
     def random(self, *name: object) -> Random:
-        """Return the generator that belongs to a name."""
-        return Random(f"{self._seed}/{name}")  # noqa: S311 - nothing here is to be kept secret
+        """Return the random generator of a name."""
+        return Random(f"{self._seed}/{name}")  # noqa: S311 - nothing here is secret
 
     def id(self, kind: str, number: int) -> int:
-        """Return a record's id; neighbours change places, so no list is in the order of its ids."""
+        """Return a record's id; neighbours swap ids, so that no list is sorted by id."""
         return self._offset + _FIRST_IDS[kind] + (number ^ 1)
 
     def number(self, kind: str, id_: int) -> int | None:
-        """Return the number of the record with this id, if there is one."""
+        """Return the number of the record with this id, if it exists."""
         number = self._place(kind, id_)
         if kind == "features":
             product, place = self.place(number)
@@ -133,7 +135,7 @@ class Plan:
         return self.cycle(number).product if kind == "tests" else self.place(number)[0]
 
     def children(self, kind: str, parent: int) -> Iterable[int]:
-        """Return the numbers of a product's features or tests (newest first) or a test's bugs."""
+        """Return the numbers of a product's features or tests (newest first), or a test's bugs."""
         if kind == "bugs":
             return range(self._bug_ends[parent - 1] if parent else 0, self._bug_ends[parent])
         if kind == "features":
@@ -151,7 +153,7 @@ class Plan:
         return self.id("features", _FEATURES_PER_PRODUCT * product + place)
 
     def topic(self, product: int, place: int) -> Topic:
-        """Return what the feature at a place in a product's catalogue is about."""
+        """Return the topic of the feature at a place in a product's catalogue."""
         return self.catalogues[product][place][0]
 
     def test_feature_id(self, test: int, place: int) -> int:
@@ -159,17 +161,17 @@ class Plan:
         return self.id("test_features", _FEATURES_PER_TEST * test + place)
 
     def story_id(self, product: int, path: str) -> int:
-        """Return the id of the user story that a text stands for."""
+        """Return the id of the user story with this text."""
         number = _STORY_NUMBERS.get(path, len(STORIES) + crc32(path.encode()) % 900)
         return self.id("user_stories", _STORIES_PER_PRODUCT * product + number)
 
     @staticmethod
     def version_id(test_feature_id: int, path: str) -> int:
-        """Return the id of a user story as it stands in one feature of one test."""
+        """Return the id of the version of a user story in one feature of one test."""
         return _STORIES_PER_TEST_FEATURE * test_feature_id + _STORY_NUMBERS.get(path, 99)
 
     def test_of_version(self, version_id: int) -> int | None:
-        """Return the test that a version of a user story belongs to, if there is one."""
+        """Return the test that a version of a user story belongs to, if it exists."""
         place = self._place("test_features", version_id // _STORIES_PER_TEST_FEATURE)
         test = place // _FEATURES_PER_TEST
         return test if 0 <= test < self.counts["tests"] else None
@@ -188,11 +190,11 @@ class Plan:
 
     @staticmethod
     def character(product: int) -> Character:
-        """Return what makes a product's figures differ from another's."""
+        """Return the rates of a product."""
         return CHARACTERS[product % len(CHARACTERS)]
 
     def runs(self, test: int) -> Iterator[Run]:
-        """Yield what was run in a test; that is decided by place, so it need not be drawn."""
+        """Yield the runs of a test; they follow from its number, without random values."""
         if test < 0 or (cycle := self.cycle(test)).start is None or cycle.start > self.now:
             return
         for place, pick in enumerate(cycle.picks):
@@ -208,12 +210,12 @@ class Plan:
         return sum(1 for _ in self.runs(test))
 
     def moment(self, cycle: Cycle, rng: Random) -> datetime:
-        """Return a moment in a test, rather early than late, and not in the future."""
+        """Return a random time in a test, more often early than late, never in the future."""
         start, end = cycle.start or self.now, min(cycle.end or self.now, self.now)
         return start + (end - start) * float(rng.random() ** 1.3)
 
     def _catalogue(self, product: int) -> list[tuple[Topic, float]]:
-        """Return a product's features, and how fragile each is there."""
+        """Return the topics of a product's features, with their fragility in this product."""
         rng = self.random("catalogue", product)
         left_out = rng.sample(TOPICS, 4)
         return [
@@ -225,7 +227,7 @@ class Plan:
     def _cycle(self, number: int) -> Cycle:
         rng = self.random("test", number)
         tests, products = self.counts["tests"], self.counts["products"]
-        # Each product has tests; most are of the first products.
+        # Every product gets tests; the first products get most of them.
         product = int(products * rng.random() ** 1.6) if number >= 2 * products else number
         product %= products
         block = max(1, tests // 200)

@@ -1,4 +1,4 @@
-"""Parts of answers as bytes, kept so that nothing is made twice."""
+"""A cache of parts of answers, as bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Key = tuple[object, ...]
 
 
 class Prepared:
-    """Keeps what was asked for last, up to a limit, until the account is edited."""
+    """Keeps the parts requested last, up to a limit, until the account is edited."""
 
     def __init__(self, at_most_bytes: int) -> None:
         self._at_most_bytes = at_most_bytes
@@ -21,11 +21,11 @@ class Prepared:
         self._edits = 0
 
     def fragment(self, key: Key, make: Callable[[], Any]) -> orjson.Fragment:
-        """Return what belongs to a key, to be put into an answer; if not kept, it is made."""
+        """Return the part with this key, for an answer; create it if it is not cached."""
         return orjson.Fragment(self._get(key, make)[0])
 
     def record(self, key: Key, make: Callable[[], Any]) -> Any:
-        """Return the same, to be looked into."""
+        """Return the part as an object, to read its fields."""
         data, made = self._get(key, make)
         return orjson.loads(data) if made is None else made
 
@@ -46,7 +46,7 @@ class Prepared:
         return data, made
 
     def forget(self) -> None:
-        """Keep nothing of what was; an edit shows in many places."""
+        """Empty the cache, as an edit shows in many parts."""
         with self._lock:
             self._kept.clear()
             self._size = 0

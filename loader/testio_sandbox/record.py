@@ -1,4 +1,4 @@
-"""What a record is, and how its parts are reached when nothing is certain about its shape."""
+"""The type of records, and access to parts of records that can have any shape."""
 
 from typing import Any, Literal
 
@@ -8,19 +8,19 @@ Kind = Literal["products", "features", "tests", "bugs"]
 
 
 def part(record: Any, name: str) -> Record:
-    """Return what a record holds under a name, if that is an object."""
+    """Return the object that a record has under a name; empty if it has none."""
     found = record.get(name) if isinstance(record, dict) else None
     return found if isinstance(found, dict) else {}
 
 
 def parts(record: Any, name: str) -> list[Record]:
-    """Return the objects in the list that a record holds under a name."""
+    """Return the objects in the list that a record has under a name."""
     found = record.get(name) if isinstance(record, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def usable_id(record: Any, name: str = "id") -> int | None:
-    """Return the id of a record, or of another one that it names: digits, as a number or text."""
+    """Return the id in a record's field, given as a number or as text of digits; else None."""
     value = record.get(name) if isinstance(record, dict) else None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)

@@ -1,6 +1,6 @@
-"""The records of the synthetic account as the API gives them, each made when it is asked for.
+"""Creates the records of the synthetic account on demand, as the API returns them.
 
-Here they are as a tidy account would have them; `testio_sandbox.traps` bends them afterwards.
+They are regular here; `testio_sandbox.traps` then adds the irregularities of real accounts.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ _RESULTS = ("passed",) * 8 + ("failed", "blocked", "cancelled", "pending")
 
 
 class Records:
-    """Makes products, features, tests, bugs and executions from their numbers."""
+    """Creates products, features, tests and executions from their numbers."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -65,7 +65,7 @@ class Records:
         product, place = self._plan.place(number)
         topic = self._plan.topic(product, place)
         feature = {"id": self._plan.id("features", number), **_describe(topic)}
-        if product % 4 == 0:  # only newer products say here where a feature is
+        if product % 4 == 0:  # only newer products name the sections of a feature here
             feature["section_ids"] = self.section_ids(number)
         return self._shaped(feature, product, traps.story_shape(product, place))
 
@@ -98,7 +98,7 @@ class Records:
     def _shaped(
         self, feature: Record, product: int, shape: str, test_feature_id: int | None = None
     ) -> Record:
-        """Give user stories in one of the shapes that are met."""
+        """Put the user stories into one of the known shapes."""
         if shape == "objects":
             feature = self.expanded(feature, product, test_feature_id)
         elif shape == "null":
@@ -108,7 +108,7 @@ class Records:
         return feature
 
     def _environments(self, product: int) -> list[Record]:
-        """Return where a product is tested, with credentials in clear text."""
+        """Return a product's test environments, with credentials in clear text."""
         rng = self._plan.random("environments", product)
         urls = (
             f"https://qa-{SECRET}:pw-{SECRET}@staging.example.com/?token={SECRET}-{product}",
@@ -195,7 +195,7 @@ class Records:
         return self._shaped(feature, cycle.product, traps.story_shape(test, place), id_)
 
     def execution(self, run: Run, test: Record) -> Record:
-        """Return the record of a user story that someone ran in a test."""
+        """Return the record of a run."""
         cycle, rng = self._plan.cycle(run.test), self._plan.random("run", run.test, run.place)
         result = rng.choice(_RESULTS)
         is_done = result not in ("cancelled", "pending")
@@ -213,14 +213,14 @@ class Records:
             },
             "executed_at": stamp(self._plan.moment(cycle, rng), run.place),
         }
-        if run.test % 2:  # older tests do not say what was executed
+        if run.test % 2:  # older tests do not name the user story
             execution["user_story_id"] = run.story_id
             execution["user_story_version_id"] = run.version_id
         return execution
 
 
 def title_of(test: Record) -> str:
-    """Return a test's title, wherever it stands."""
+    """Return a test's title, from whichever field has it."""
     title: str = test.get("title") or test["test_title"]
     return title
 
@@ -235,7 +235,7 @@ def _describe(topic: Topic) -> Record:
 
 
 def make_device(rng: Random, test: Record) -> Record:
-    """Return a device as a bug or an execution of a test names it."""
+    """Return a device as in a bug or an execution of a test."""
     place = rng.choice(
         DEVICES_OF.get(str(part(test, "product").get("type")), DEVICES_OF["website"])
     )
@@ -268,6 +268,6 @@ def _requirement(rng: Random) -> Record:
 
 
 def make_attachment(of: str, number: int) -> Record:
-    """Return a file whose URLs are signed."""
+    """Return an attachment with signed URLs."""
     url = f"https://files.example.com/{of}/{number}/screenshot.png?signature={SIGNATURE}"
     return {"id": number, "url": url, "thumbnail_urls": {"50x50": f"{url}&size=50"}}

@@ -1,4 +1,4 @@
-"""What the single-test endpoint adds to a test: analytics, and how its features fared."""
+"""The results that the single-test endpoint adds: analytics, and results per feature."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from testio_sandbox.record import Record, part, parts, usable_id
 
 Execution = tuple[Run, Record]
 _RESULTS = frozenset({"passed", "failed", "blocked"})
-"""Other statuses of an execution say that there is no result yet, or that none will come."""
+"""Executions with other statuses have no result yet, or never get one."""
 
 
 def with_results(test: Record, bugs: list[Record], executions: list[Execution]) -> Record:
-    """Return a test, whose user stories are given as objects, with its results.
+    """Return a test with its results; its user stories must be objects.
 
-    A bug belongs to the feature that it names, and maybe to one of that feature's user stories.
+    A bug belongs to the feature that it names, and possibly to one user story of that feature.
     """
     features: list[Record] = []
     stories: list[Record] = []
@@ -66,7 +66,7 @@ def with_results(test: Record, bugs: list[Record], executions: list[Execution]) 
 
 
 def _results(runs: list[Execution], bug_ids: list[int], testers_name: str) -> Record:
-    """A linked bug is as good as a failed execution; else a blocked one decides."""
+    """Return the results: a linked bug counts as a failed execution; the worst status decides."""
     found = {execution["status"] for _, execution in runs} & _RESULTS
     if bug_ids:
         found.add("failed")

@@ -14,17 +14,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 
 BASE_PATH = "/customer/v2"
-TOKEN = "sandbox"  # noqa: S105 - it opens nothing but this sandbox
-"""The token that is accepted when no other is named."""
+TOKEN = "sandbox"  # noqa: S105 - valid for this sandbox only
+"""The accepted token, unless `serve` gets others."""
 
 Query = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: a body of bytes is sent as it is, any other as JSON.
+    """An HTTP answer. A body of bytes is sent unchanged, any other as JSON.
 
-    Headers given win over those that are usual, so an answer can also lie about its length.
+    `headers` replace the default headers, so an answer can even give a wrong length.
     """
 
     status: int = 200
@@ -32,16 +32,16 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def data(self) -> bytes:
-        """Return the body as it is sent."""
+        """Return the body as bytes."""
         return self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
 
     def json(self) -> Any:
-        """Return what the body says."""
+        """Return the body, parsed from JSON."""
         return orjson.loads(self.data())
 
 
 Handler = Callable[[str, Query], Answer]
-"""Answers a path below the base URL, or drops the connection by raising ConnectionError.
+"""Answers a path below the base URL, or raises ConnectionError to drop the connection.
 
 A fault is a function that takes a handler and returns another one.
 """
@@ -49,14 +49,14 @@ A fault is a function that takes a handler and returns another one.
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running server: where it is, and what it was asked."""
+    """A running server: its URL, and the requests it received."""
 
     url: str
     _seen: list[tuple[str, Query]]
 
     @property
     def requests(self) -> list[tuple[str, Query]]:
-        """Path and query of each request so far, refused ones included."""
+        """Path and query of each request so far, including refused ones."""
         return list(self._seen)
 
 
@@ -64,13 +64,17 @@ class Sandbox:
 def serve(
     handler: Handler | Mapping[str, Handler], port: int = 0, latency: float = 0.0
 ) -> Iterator[Sandbox]:
-    """Serve while the context lasts; port 0 takes any free one, `latency` is in seconds.
+    """Serve until the context ends.
 
-    The token is `sandbox`; to accept others, or to serve several customers, give each its token.
+    Args:
+        handler: one handler, for the token `sandbox`; or a handler per token, to accept other
+            tokens or serve several customers.
+        port: 0 uses any free port.
+        latency: delay of each answer in seconds.
     """
     handlers = handler if isinstance(handler, Mapping) else {TOKEN: handler}
     server = _Server(port, handlers, latency)
-    # The interval is how long the shutdown may take; answers do not wait for it.
+    # The polling interval in seconds limits the shutdown time; it does not delay answers.
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield Sandbox(f"http://127.0.0.1:{server.server_port}{BASE_PATH}", server.seen)
@@ -102,7 +106,7 @@ class _Server(ThreadingHTTPServer):
     def hang_up(self) -> None:
         """Close the connections that clients keep alive."""
         for connection in self._open.copy():
-            with suppress(OSError):  # the client was quicker
+            with suppress(OSError):  # the client has closed it first
                 connection.shutdown(SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -113,14 +117,14 @@ class _Server(ThreadingHTTPServer):
 class _Connection(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"  # keeps connections alive
-    wbufsize = -1  # headers leave together with the body
-    disable_nagle_algorithm = True  # and nothing waits for an acknowledgement
+    wbufsize = -1  # sends headers together with the body
+    disable_nagle_algorithm = True  # sends without waiting for acknowledgements
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         path = unquote(parts.path).removeprefix(BASE_PATH)
         query = parse_qs(parts.query, keep_blank_values=True)
-        self.server.seen.append((path, query))  # one step: no other thread can come between
+        self.server.seen.append((path, query))  # atomic, so threads need no lock
         time.sleep(self.server.latency)
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
         handler = self.server.handlers.get(token) if kind == "Token" else None
@@ -133,7 +137,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         headers = {"Allow": "GET", "Connection": "close"}
-        self._send(Answer(405, {"error": "this sandbox can only be read"}, headers))
+        self._send(Answer(405, {"error": "this sandbox is read-only"}, headers))
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _refuse  # noqa: N815
 
@@ -147,4 +151,4 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *args: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The account's records as they are now: as they were made, and as tests have edited them since."""
+"""The account's current records: as created, with all later edits."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -13,7 +13,7 @@ from testio_sandbox.record import Kind, Record, part, usable_id
 PARENTS: dict[Kind, Kind] = {"features": "products", "tests": "products", "bugs": "tests"}
 _QUOTED: tuple[tuple[str, Kind], ...] = (("product", "products"), ("test", "tests"))
 MISSING: Any = object()
-"""As the value of a changed field: the field is left out."""
+"""In `change`, a field with this value is removed."""
 
 
 class Store:
@@ -30,18 +30,18 @@ class Store:
         self.prepared = Prepared(kept_bytes)
 
     def find(self, kind: Kind, id_: int | None) -> int | None:
-        """Return the number of a record by its id, if it is there."""
+        """Return the number of the record with this id, if it exists."""
         found = [] if id_ is None else list(self._numbers_of(kind, id_))
         return next((number for number in found if self.is_there(kind, number)), None)
 
     def is_there(self, kind: Kind, number: int) -> bool:
-        """Return whether neither a record nor what it belongs to was removed."""
+        """Return whether neither a record nor its parents were removed."""
         if (kind, number) in self._removed:
             return False
         return kind not in PARENTS or self.is_there(PARENTS[kind], self.parent(kind, number))
 
     def numbers(self, kind: Kind, parent: int = 0) -> list[int]:
-        """Return the numbers of products, or of a parent's records: added ones first."""
+        """Return the numbers of products, or of a parent's records; added records come first."""
         records = self._added[kind]
         numbers = [-1 - at for at, record in enumerate(records) if record[1] == parent][::-1]
         if kind == "products":
@@ -60,7 +60,7 @@ class Store:
         if not self._changed or not isinstance(record, dict):
             return record
         record = {**record, **self._changed.get((kind, number), {})}
-        for name, quoted_kind in _QUOTED:  # a bug quotes its test and product, a test its product
+        for name, quoted_kind in _QUOTED:  # bugs repeat their test and product, tests their product
             quoted = part(record, name)
             for quoted_number in self._numbers_of(quoted_kind, usable_id(quoted)):
                 fields = self._changed.get((quoted_kind, quoted_number), {})
@@ -68,11 +68,11 @@ class Store:
         return {name: value for name, value in record.items() if value is not MISSING}
 
     def fragment(self, kind: Kind, number: int) -> Fragment:
-        """Return a record to be put into an answer."""
+        """Return a record for an answer."""
         return self.prepared.fragment((kind, number), partial(self.get, kind, number))
 
     def kept(self, kind: Kind, number: int) -> Any:
-        """Return a record, and keep it for an answer to come."""
+        """Return a record, and cache it for a later answer."""
         return self.prepared.record((kind, number), partial(self.get, kind, number))
 
     def change(self, kind: Kind, id_: int, fields: Record) -> None:
@@ -81,7 +81,7 @@ class Store:
         self.prepared.forget()
 
     def remove(self, kind: Kind, id_: int) -> None:
-        """Remove a record, and with it those it is the parent of."""
+        """Remove a record and its children."""
         self._removed.add((kind, self._required(kind, id_)))
         self.prepared.forget()
 
@@ -94,7 +94,7 @@ class Store:
     def _required(self, kind: Kind, id_: int | None) -> int:
         number = self.find(kind, id_)
         if number is None:
-            raise KeyError(f"there is nothing with id {id_} among the {kind}")
+            raise KeyError(f"none of the {kind} has id {id_}")
         return number
 
     def _numbers_of(self, kind: Kind, id_: int | None) -> Iterator[int]:

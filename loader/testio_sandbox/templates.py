@@ -1,4 +1,4 @@
-"""Test templates: what the tests of a product can be started from."""
+"""Test templates, from which tests of a product can be started."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from testio_sandbox.record import Record
 from testio_sandbox.traps import sections_of_feature
 
 _TEMPLATES = (
-    # title, scenario, hours: at least, at most, unless told otherwise
+    # title, scenario, hours: minimum, maximum, default
     ("Smoke test", "Buy something on each device.", (2, 24, 4)),
     ("New feature in depth", "<p>Do what the user stories say.\nThen do not.</p>", (24, 120, 48)),
     ("Weekend regression 🛒", None, (48, 72, None)),
@@ -15,7 +15,7 @@ _TEMPLATES = (
 
 
 def test_templates(plan: Plan, product: int, sections: list[int], section_id: int | None) -> Any:
-    """Return the templates of a product, or of a section, in one of the shapes that are met."""
+    """Return the templates of a product or section, in one of the two known shapes."""
     templates = [
         _template(plan.id("test_templates", 10 * product + place), place)
         for place in range((product + 1) % 4 if product >= 0 else 0)

@@ -1,6 +1,6 @@
-"""What real accounts contain and a loader or model can stumble over; each trap is one line.
+"""Traps: irregularities of real accounts that can break a loader or model; one line per trap.
 
-They are tied to the numbers of records, so that the smallest account has each of them.
+They depend on the numbers of records, so that even the smallest account has each of them.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from testio_sandbox.content import REJECT_REASONS
 from testio_sandbox.record import Record
 
-SECRET = "s3cr3t"  # noqa: S105 - it stands in every credential, so that a leak is found by search
+SECRET = "s3cr3t"  # noqa: S105 - part of every credential, so that a search finds leaks
 SIGNATURE = "@signature@"
-"""Stands in the URLs of attachments; another one is put in at every read."""
+"""Placeholder in the URLs of attachments; every read replaces it with a new signature."""
 VERDICTS = {
-    13: ("on_hold", False),  # a status that nobody has heard of
+    13: ("on_hold", False),  # an unknown status
     20: ("rejected", False),
     21: ("rejected", False),
     22: ("accepted", False),
@@ -20,7 +20,7 @@ VERDICTS = {
     24: ("forwarded", False),
     25: ("rejected", False),
 }
-"""Status and auto_accepted of bugs that each account must have."""
+"""Status and auto_accepted, by bug number, that each account must have."""
 _FLAGS = ("enable_default", "enable_content", "enable_visual")
 _TITLES = {
     14: "🛒 Warenkorb 😱 doesn't open 👩‍👩‍👧",
@@ -32,7 +32,7 @@ _ZONES = tuple(timezone(timedelta(hours=hours)) for hours in (2, -5))
 
 
 def stamp(moment: datetime | None, number: int) -> str | None:
-    """Return a time as text; offset and precision differ from row to row."""
+    """Return a time as text; offset and precision differ per record."""
     if moment is None:
         return None
     if number % 5 < 2:
@@ -44,33 +44,33 @@ def stamp(moment: datetime | None, number: int) -> str | None:
 
 
 def bend_product(number: int, product: Record) -> None:
-    """Give the product sections, no sections, or what only looks like sections."""
-    if number % 4 == 1:  # sections that only the second list tells of
+    """Give a product sections, no sections, or fields that only look like sections."""
+    if number % 4 == 1:  # only the second list has the sections
         product["sections"], product["sections_with_default"][2:] = [], []
-    if number % 4 == 2:  # a single default section is none
+    if number % 4 == 2:  # a default section alone does not count as sections
         product["sections"], product["sections_with_default"][1:] = [], []
-    if number % 4 == 3:  # an older product says nothing about sections
+    if number % 4 == 3:  # an older product has no fields for sections
         del product["sections"], product["sections_with_default"]
 
 
 def sections(product: Record) -> list[Record]:
-    """Return the sections a product must be asked by; an ordinary product has none."""
+    """Return the sections by which to request a product's features; ordinary products have none."""
     plain, with_default = product.get("sections"), product.get("sections_with_default")
     return with_default if with_default and (plain or len(with_default) > 1) else plain or []
 
 
 def sections_of_feature(place: int, of_product: list[int]) -> list[int]:
-    """Return the sections a feature is in; each fourth feature is in all of them."""
+    """Return the sections a feature is in; every fourth feature is in all of them."""
     return of_product if place % 4 == 0 else of_product[place % len(of_product) :][:1]
 
 
 def story_shape(number: int, place: int) -> str:
-    """Return how the user stories of a feature are given: as what, or not at all."""
+    """Return the shape in which a feature has its user stories."""
     return {1: "objects", 3: "null", 5: "missing"}.get((number + place) % 7, "texts")
 
 
 def bend_test(number: int, test: Record, deleted_feature_id: int) -> None:
-    """Bend a test and its features."""
+    """Add traps to a test and its features."""
     first, second, *_ = test["features"]
     for place, flag in enumerate(_FLAGS):
         state = (number + place) % 4
@@ -78,7 +78,7 @@ def bend_test(number: int, test: Record, deleted_feature_id: int) -> None:
             del first[flag]
         else:
             first[flag] = (True, None, None, False)[state]
-    if number % 200 == 0:  # of the old days: no feature_id at all, and the title elsewhere
+    if number % 200 == 0:  # an old test: no feature_id, and the title in test_title
         for feature in test["features"]:
             feature.pop("feature_id", None)
         test["test_title"] = test.pop("title")
@@ -86,7 +86,7 @@ def bend_test(number: int, test: Record, deleted_feature_id: int) -> None:
         first["feature_id"] = None
     if number % 12 == 2:
         del second["id"]
-    if number % 12 == 3:  # deleted before anybody loaded this account: in no catalogue
+    if number % 12 == 3:  # deleted before the first load: in no catalogue
         first["feature_id"] = deleted_feature_id
     if number % 12 == 4:
         del first["title"]
@@ -103,7 +103,7 @@ def bend_test(number: int, test: Record, deleted_feature_id: int) -> None:
 
 
 def bend_bug(number: int, bug: Record) -> None:
-    """Bend a bug."""
+    """Add traps to a bug."""
     # Attribution
     test_feature = bug["test_feature"]
     if number % 41 == 3:
@@ -112,7 +112,7 @@ def bend_bug(number: int, bug: Record) -> None:
         bug["test_feature"] = None
     if number % 47 == 5:
         test_feature.pop("feature_id", None)
-    if number % 37 == 6:  # dangling: no test carries it
+    if number % 37 == 6:  # dangling: no test has it
         test_feature["id"] = bug["id"]
     if number % 53 == 9 and "id" in test_feature:
         test_feature["id"] = str(test_feature["id"])
@@ -121,7 +121,7 @@ def bend_bug(number: int, bug: Record) -> None:
         bug["id"] = str(bug["id"])
     if number % 31 == 8:
         bug["test"] = {**bug["test"], "id": str(bug["test"]["id"])}
-    # The older name of `feature`: beside it, or instead of it
+    # The older name of `feature`: in addition to it, or instead of it
     if number % 4 in (1, 2):
         bug["app_section"] = bug["feature"]
     if number % 4 == 2:
@@ -150,16 +150,16 @@ def bend_bug(number: int, bug: Record) -> None:
 
 
 def rejection(number: int, default_comment: str, roll: float) -> str:
-    """Return the comment a bug is rejected with; most contain the default comment of the reason."""
+    """Return the comment of a rejection; most contain the default comment of the reason."""
     if number == 25:  # two reasons in one comment: the API's order decides
         return f"{REJECT_REASONS[5][2]} Besides: {REJECT_REASONS[3][2]}"
-    if number == 21 or (number != 20 and roll > 0.9):  # no reason that could be known
+    if number == 21 or (number != 20 and roll > 0.9):  # no known reason
         return "Sorry, we do not take this one."
     return f"Hello,\n\n{default_comment}\n\nBest regards 🙂" if roll > 0.4 else default_comment
 
 
 def second_thoughts(number: int) -> str | None:
-    """Return a comment on an accepted bug that quotes a reason to reject it, and must not count."""
+    """Return a comment on an accepted bug that quotes a reject reason, which must not count."""
     quoted = REJECT_REASONS[number % len(REJECT_REASONS)][2]
     return f'At first we said "{quoted}", but it is a bug.' if number % 40 == 22 else None
 

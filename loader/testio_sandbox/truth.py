@@ -1,7 +1,7 @@
-"""What an account holds, counted from its answers by plain Python.
+"""Counts the records of an account from its answers, in plain Python.
 
-A warehouse is compared with this. It shares nothing with the loader or the models but the meanings
-in the description of the API.
+Tests compare a warehouse with these counts. The code shares only the definitions in the API's
+description with the loader and the models.
 """
 
 from collections import Counter
@@ -17,13 +17,13 @@ _PARAMETERS = {"includes": "includes[]", "user_story_ids": "user_story_ids[]"}
 
 @dataclass
 class Truth:
-    """Counts of what has a usable id; what has none is counted apart."""
+    """Counts of records with a usable id; `unusable` counts the others."""
 
     products: int = 0
     features: int = 0
-    """Distinct ones: a feature that is in several sections is one."""
+    """Distinct features; a feature in several sections counts once."""
     user_stories: int = 0
-    """Distinct ones of the catalogue."""
+    """Distinct user stories of the catalogue."""
     test_environments: int = 0
     test_templates: int = 0
     reject_reasons: int = 0
@@ -34,21 +34,21 @@ class Truth:
     test_case_tests: int = 0
     test_case_results: int = 0
     executions: int = 0
-    """User stories that someone ran, or was to run, in a test."""
+    """User stories that a tester ran, or was to run, in a test."""
     executions_by_status: Counter[str] = field(default_factory=Counter)
     executions_by_story: Counter[int] = field(default_factory=Counter)
-    """As many as there are when each user story of the catalogue or of a test is asked for."""
+    """Counts that the API gives per user story of the catalogue or of a test."""
     test_feature_elements: int = 0
-    """Elements in the `features` of all tests: those kept and those rejected."""
+    """Elements in the `features` of all tests, kept and rejected."""
     test_features: int = 0
-    """Elements that can be kept: of a feature that is in the catalogue now."""
+    """Kept elements: their feature is in the current catalogue."""
     rejected_test_features: Counter[str] = field(default_factory=Counter)
-    """The others, by reason: `no id`, `no feature_id`, `unknown feature`."""
+    """Rejected elements by reason: `no id`, `no feature_id`, `unknown feature`."""
     bugs: int = 0
     attributed_bugs: int = 0
-    """Bugs that name a test feature that is kept."""
+    """Bugs that name a kept test feature."""
     unattributed_bugs: Counter[str] = field(default_factory=Counter)
-    """The others: `none named`, `rejected test feature`, `carried by no test`."""
+    """Other bugs by reason: `none named`, `rejected test feature`, `carried by no test`."""
     known_bugs: int = 0
     bugs_by_status: Counter[str] = field(default_factory=Counter)
     bugs_by_severity: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,7 @@ class Truth:
 
 
 def find_truth(handler: Handler) -> Truth:
-    """Read a whole account and count."""
+    """Read a whole account and count its records."""
     return _Count(handler).truth
 
 
@@ -94,7 +94,7 @@ class _Count:
         self.truth.tests, self.truth.reject_reasons = len(tests), len(reasons)
         self.truth.test_features = len(self._kept)
 
-    def _ask(self, path: str, **query: object) -> Any:
+    def _request(self, path: str, **query: object) -> Any:
         answer = self._handler(
             path, {_PARAMETERS.get(name, name): [str(value)] for name, value in query.items()}
         )
@@ -103,8 +103,8 @@ class _Count:
         return answer.json()
 
     def _get(self, path: str, key: str, **query: object) -> list[Any]:
-        """Return a list, be it given bare or under a key."""
-        answer = self._ask(path, **query)
+        """Return a list, given directly or under a key."""
+        answer = self._request(path, **query)
         found: list[Any] = answer if isinstance(answer, list) else answer[key]
         return found
 
@@ -128,11 +128,11 @@ class _Count:
         sections = product.get("sections") or []
         with_default = product.get("sections_with_default") or []
         base = f"/products/{product_id}"
-        asked: list[tuple[str, dict[str, object]]] = [(f"{base}/features", {})]
+        lists: list[tuple[str, dict[str, object]]] = [(f"{base}/features", {})]
         if sections or len(with_default) > 1:
             ids = sorted({section["id"] for section in [*sections, *with_default]})
-            asked = [(f"{base}/sections/{id_}/features", {"section_id": id_}) for id_ in ids]
-        for path, query in asked:
+            lists = [(f"{base}/sections/{id_}/features", {"section_id": id_}) for id_ in ids]
+        for path, query in lists:
             self._catalogue |= self._keyed("features", self._get(path, "features")).keys()
             stories = self._get(f"{base}/user_stories", "user_stories", **query)
             self._stories |= self._keyed("user_stories", stories).keys()
@@ -164,11 +164,13 @@ class _Count:
             self._stories |= {id_ for story in stories or [] if (id_ := _id(story)) is not None}
 
     def _count_details(self, product_id: int, test_id: int, test: dict[str, Any]) -> None:
-        self.truth.test_details += "exploratory_test" in self._ask(f"/exploratory_tests/{test_id}")
+        self.truth.test_details += "exploratory_test" in self._request(
+            f"/exploratory_tests/{test_id}"
+        )
         if test.get("testing_type") is None:
             path = f"/products/{product_id}/test_case_tests/{test_id}"
-            self.truth.test_case_tests += "test_case_test" in self._ask(path)
-            answer = self._ask(f"{path}/results")
+            self.truth.test_case_tests += "test_case_test" in self._request(path)
+            answer = self._request(f"{path}/results")
             results = answer if isinstance(answer, list) else next(iter(answer.values()))
             self.truth.test_case_results += len(self._keyed("test_case_results", results))
 
@@ -178,14 +180,14 @@ class _Count:
         self.truth.executions = len(executions)
         self.truth.executions_by_status.update(str(e.get("status")) for e in executions.values())
         for story in self._stories:
-            if count := self._ask(f"/{key}", user_story_ids=story)["meta"]["record_count"]:
+            if count := self._request(f"/{key}", user_story_ids=story)["meta"]["record_count"]:
                 self.truth.executions_by_story[story] = count
 
     def _count_bugs(self, test_ids: list[int]) -> None:
         seen: set[int] = set()
         for at in range(0, len(test_ids), _TESTS_PER_CALL):
-            asked = ",".join(map(str, test_ids[at : at + _TESTS_PER_CALL]))
-            bugs = self._keyed("bugs", self._get("/bugs", "bugs", filter_test_cycle_ids=asked))
+            named = ",".join(map(str, test_ids[at : at + _TESTS_PER_CALL]))
+            bugs = self._keyed("bugs", self._get("/bugs", "bugs", filter_test_cycle_ids=named))
             for id_, bug in bugs.items():
                 if id_ not in seen:
                     self._count_bug(bug)
@@ -216,7 +218,7 @@ class _Count:
             truth.unattributed_bugs["carried by no test"] += 1
 
     def _reason(self, bug: dict[str, Any]) -> str | None:
-        """The first comment that contains a default comment decides, then the API's order."""
+        """Return the reason: the first comment with a default comment decides, then API order."""
         for comment in bug.get("comments") or []:
             for default_comment, key in self._reasons:
                 if default_comment in (comment.get("body") or ""):

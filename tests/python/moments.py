@@ -154,7 +154,7 @@ def _count(warehouse: Path, moment: int) -> None:
 
     for name in {"execute_query", "commit_transaction", "commit_table"} & set(dir(client)):
         setattr(client, name, counted(name, getattr(client, name)))
-    publishing._Warehouse.copy = counted("copy", publishing._Warehouse.copy)  # type: ignore[method-assign]
+    publishing._OpenWarehouse.copy = counted("copy", publishing._OpenWarehouse.copy)  # type: ignore[method-assign]
     sys.addaudithook(hook)
 
 

@@ -1,1 +1,1 @@
-"""The API over HTTP: what is called, and what comes back."""
+"""The client of the Test IO Customer API: its endpoints, calls and recordings."""

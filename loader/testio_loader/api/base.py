@@ -1,4 +1,4 @@
-"""What a reader may ask of the API, be it the API itself or an archive of its answers."""
+"""Defines the interface of the API, live or recorded: its calls, their errors and their costs."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -11,27 +11,27 @@ BASE_URL = "https://api.test.io/customer/v2"
 
 @dataclass(slots=True)
 class CallCost:
-    """What reading has cost: distinct calls, and tries with their repetitions."""
+    """The cost of reading: calls, and attempts including retries (`tries`)."""
 
     requests: int = 0
     tries: int = 0
 
     def __add__(self, other: "CallCost") -> "CallCost":
-        """Return the cost of both."""
+        """Return the sum of both costs."""
         return CallCost(self.requests + other.requests, self.tries + other.tries)
 
 
 class CallError(Exception):
-    """A call brought no usable answer; the message says what came instead."""
+    """A call got no usable answer; the message says what happened instead."""
 
     cost = CallCost()
-    """What was spent in vain."""
+    """Calls and attempts made before it failed."""
     advice = ""
-    """What to do if even a call fails so that every account has an answer to."""
+    """What the user can do if this happens to a call that must work for every account."""
 
     @property
     def explained(self) -> str:
-        """The cause, and what to do about it."""
+        """The cause, and the advice if there is any."""
         return f"{self}; {self.advice}" if self.advice else str(self)
 
 
@@ -39,81 +39,81 @@ NOT_FOUND = "HTTP 404"
 
 
 class NotFoundError(CallError):
-    """The API does not know the id asked for (404)."""
+    """The API does not know the requested id (404)."""
 
     advice = "check base_url (SOURCES__TESTIO__BASE_URL)"
 
 
 class RefusedError(CallError):
-    """The API does not answer this (403, 422 and other 4xx); parts of it, it may."""
+    """The API refuses the call (403, 422 and other 4xx), but may answer calls for parts of it."""
 
 
 class ForbiddenError(RefusedError):
-    """The API does not let this customer have this (403)."""
+    """The API denies this customer access to the requested data (403)."""
 
     advice = "check the token in api_token, and that it belongs to this customer"
 
 
 class UnauthorizedError(RefusedError):
-    """The API does not accept the token for this (401); for other things it may."""
+    """The API does not accept the token for this call (401), but may for other calls."""
 
-    advice = "check the rights of the token in api_token"
+    advice = "check the permissions of the token in api_token"
 
 
 class RateLimitedError(CallError):
-    """The rate limit did not end within the time that a call may wait."""
+    """The rate limit lasted longer than a call may wait."""
 
 
 class UnreachableError(CallError):
-    """The way to the API is closed as it is configured: another try would not fare better."""
+    """The configuration prevents a connection to the API, so a retry would fail as well."""
 
 
 class UnusableAnswerError(CallError):
-    """An answer of no use (5xx, cut short, of another shape); another call may fare better."""
+    """The answer is unusable (5xx, truncated or of the wrong shape); a retry may succeed."""
 
 
 class TooMuchError(UnusableAnswerError):
-    """The answer takes too much; where possible, ask for less."""
+    """The answer is too slow or too large; if possible, request less."""
 
 
 class TooSlowError(TooMuchError):
-    """The gateway (524) or the client gave up waiting."""
+    """The gateway (524) or the client stopped waiting."""
 
 
 class TooLargeError(TooMuchError):
-    """The answer is larger than is allowed; to ask for it again would bring it again."""
+    """The answer is larger than allowed; a retry would get the same answer."""
 
 
 class ReadingStoppedError(CallError):
-    """No call is made any more: the token is not accepted, or the API has ceased to answer."""
+    """The circuit breaker stopped the call, because similar calls were refused or kept failing."""
 
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A usable answer, less credentials, and what getting it has cost."""
+    """A usable answer without credentials, and the cost of getting it."""
 
     value: Any
-    """What stands under the expected key: a list of records, or an object."""
+    """The content under the expected key: a list of records, or an object."""
     cost: CallCost
     mended: int = 0
-    """How many of its texts and numbers no engine could have read; see `canonical_json`."""
+    """How many of its values were mended, since engines cannot read them; see `canonical_json`."""
     claimed_count: int | None = None
-    """How many records there are, if the answer says so under `meta.record_count`."""
+    """The number of records according to the answer's `meta.record_count`, if it has one."""
     seconds: float = 0.0
     size: int = 0
     """Bytes."""
 
 
 class Api(Protocol):
-    """Answers questions; safe to use from several threads.
+    """Answers calls; safe to use from several threads.
 
-    What is not abstract goes for the API itself.
+    Members that are not abstract have the values of the live API.
     """
 
     max_batch: int = 200
-    """About how many tests one call may name."""
+    """About how many tests one call may request."""
     is_replay: bool = False
-    """Whether its answers were recorded earlier."""
+    """Whether its answers come from a recording."""
 
     @abstractmethod
     def get(
@@ -125,26 +125,28 @@ class Api(Protocol):
         is_divisible: bool = False,
         is_last_try: bool = False,
     ) -> ApiResponse:
-        """Return the list (or object) that `path` answers with under one of the keys.
+        """Call `path` and return the list (or object) under one of the keys.
 
-        Too slow an answer is not asked for again where the caller can ask for less
-        (`is_divisible`), and too large a one never is. `is_last_try` spares the repetitions of a
-        call that is expected to fail.
+        A call whose answer is too large is never retried.
+
+        Args:
+            is_divisible: the caller can request less, so too slow a call is not retried.
+            is_last_try: no retries, for a call that is expected to fail.
 
         Raises:
-            NotFoundError: at once.
-            ReadingStoppedError: at once; no other call would fare better.
-            CallError: when no try brought a usable answer; its `effort` says how many there were.
+            NotFoundError: without a retry.
+            ReadingStoppedError: without a retry, since similar calls would fail as well.
+            CallError: if no attempt got a usable answer; `cost` has the number of attempts.
         """
 
     @abstractmethod
     def now(self) -> datetime:
-        """Return when the answers are given."""
+        """Return the time of the answers: now, or when they were recorded."""
 
     def has(self, path: str) -> bool:
-        """Return whether it makes sense to ask for `path`; the API is asked to find out."""
+        """Return whether `path` can have an answer; for the live API, only a call shows that."""
         return True
 
     def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
-        """Return what is missing in the answers to a scope, whatever they look like."""
+        """Return why the answers to a scope are incomplete, even if they look complete."""
         return None

@@ -1,4 +1,4 @@
-"""JSON in, canonical JSON out: a text that every engine reads the same way."""
+"""Parses JSON, and writes canonical JSON, which every engine reads the same way."""
 
 import contextlib
 import json
@@ -12,34 +12,34 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _MAYBE_BEYOND_64_BITS = b"0" * 19
 _RUN = re.compile(b"0+")
 _NEAR = 10
-"""How many characters beside a number are looked at; if all are blank, it is read carefully."""
+"""Characters checked on each side of a number; if all are blank, the text is parsed carefully."""
 _ESCAPED_NUL = b"\\u0000"
 _BACKSLASH = ord("\\")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse(body: bytes | bytearray) -> tuple[Any, int]:
-    """Return the JSON value of `body` and how many of its values had to be mended.
+    """Return the JSON value of `body` and the number of its values that were mended.
 
-    Mended is what engines disagree on or refuse: NaN, infinities and integers of more than 4,300
-    digits become null, U+0000 is removed, lone surrogates become U+FFFD, and of a key that stands
-    twice in one object the last value counts, as in every common parser.
+    Engines disagree on some values or refuse them, so these are mended: NaN, infinities and
+    integers of more than 4,300 digits become null, U+0000 is removed, and lone surrogates become
+    U+FFFD. If an object has a key twice, the last value counts, as in every common parser.
 
     Raises:
         ValueError: if `body` is not JSON.
     """
     if not (_has_nul(body) or _has_long_integer(body)):
-        # orjson refuses NaN and lone surrogates, which the careful way mends.
+        # orjson refuses NaN and lone surrogates, which _parse_carefully mends.
         with contextlib.suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
             value = orjson.loads(body)
-            # Fewer keys than were written: one stood twice, or white space makes it look so.
+            # The counts differ if an object has a key twice, or white space before a colon.
             if orjson.dumps(value).count(b'":') == body.count(b'":'):
                 return value, 0
     return _parse_carefully(body)
 
 
 def _has_nul(body: bytes | bytearray) -> bool:
-    """Return whether U+0000 is in it; behind an escaped backslash `u0000` is text."""
+    """Return whether `body` has an escaped U+0000; after an escaped backslash, `u0000` is text."""
     at = body.find(_ESCAPED_NUL)
     while at >= 0:
         start = at
@@ -52,13 +52,13 @@ def _has_nul(body: bytes | bytearray) -> bool:
 
 
 def _has_long_integer(body: bytes | bytearray) -> bool:
-    """Return whether an integer may be beyond 64 bits, of which orjson would make a float."""
+    """Return whether `body` may have an integer beyond 64 bits; orjson would make it a float."""
     digits = body.translate(_DIGITS)
     at = digits.find(_MAYBE_BEYOND_64_BITS)
     while at >= 0:
         end = next(_RUN.finditer(digits, at)).end()
         before, after = body[max(0, at - _NEAR) : at], body[end : end + _NEAR]
-        # Anything else beside it is that of a text, or of a number with a fraction.
+        # With other neighbors, the digits are part of a text or of a number with a fraction.
         if before.rstrip(b"- \t\r\n")[-1:] in b"[:," and after.lstrip()[:1] in b",]}":
             return True
         at = digits.find(_MAYBE_BEYOND_64_BITS, end)
@@ -93,7 +93,7 @@ def _parse_carefully(body: bytes | bytearray) -> tuple[Any, int]:
     def integer(literal: str) -> int | float | None:
         try:
             return int(literal)
-        except ValueError:  # more digits than Python turns into a number
+        except ValueError:  # more digits than Python converts to an integer
             return number(literal)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How an answer is got from the Test IO Customer API: access, retries, what counts as an answer."""
+"""Calls the Test IO Customer API: token, retries, rate limit and checks of the answer."""
 
 import threading
 import time
@@ -41,45 +41,45 @@ from testio_loader.api.redaction import quoted, redact, redact_url, without
 from testio_loader.api.transport import Response, Transport, proxy_refusal
 
 _PROBES = (("/bugs/reject_reasons", ("reject_reasons",)), ("/products", ("products",)))
-"""Calls that every account has an answer to, the smaller first: does the API answer at all?"""
-_SHORTEST_WAIT = 0.001
-"""Seconds; from there a wait for the rate limit grows, be the back-off configured as 0."""
-_SHORTEST_SECRET = 8
-"""Characters of a token that is looked for in answers."""
+"""Calls that must work for every account, the smaller one first: does the API answer at all?"""
+_MIN_WAIT = 0.001
+"""Seconds. The first wait for the rate limit if the configured back-off is 0; later waits grow."""
+_MIN_SECRET = 8
+"""Minimum length, in characters, of a token that is redacted in answers."""
 _FAILURES: dict[int, type[CallError]] = {
     HTTPStatus.UNAUTHORIZED: UnauthorizedError,
     HTTPStatus.FORBIDDEN: ForbiddenError,
     HTTPStatus.NOT_FOUND: NotFoundError,
     HTTPStatus.REQUEST_TIMEOUT: UnusableAnswerError,  # a request that timed out can be retried
     HTTPStatus.TOO_EARLY: UnusableAnswerError,
-    524: TooSlowError,  # the gateway gave up
+    524: TooSlowError,  # the gateway stopped waiting
 }
-_WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
-"""What comes with another 2xx is a part (206), or nothing (202, 204, 205)."""
+_COMPLETE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
+"""Answers with another 2xx status are partial (206) or empty (202, 204, 205)."""
 
 
 @dataclass
 class Client(Api):
-    """Reads from the API with one token; safe to use from several threads.
+    """Calls the API with one token; safe to use from several threads.
 
-    Time-out, tries and back-off are dlt's own settings: `request_timeout`, `request_max_attempts`,
-    `request_backoff_factor` and `request_max_retry_delay` under `[runtime]`. For the rate limit a
-    call waits as long as it is told, but at least its back-off, which doubles with each refusal,
-    and at most `request_max_retry_delay`. All its waits together take at most that delay times
-    `request_max_attempts`: 1,500 seconds by default. `transport.Bounds` has the bounds of
-    an answer's size and of the time that the tries of a call take.
+    dlt's own settings under `[runtime]` define time-out, attempts and back-off: `request_timeout`,
+    `request_max_attempts`, `request_backoff_factor` and `request_max_retry_delay`. If the rate
+    limit refuses a call, the call waits as long as `Retry-After` says, but at least its back-off,
+    which doubles with each refusal, and at most `request_max_retry_delay`. All its waits together
+    take at most that delay times `request_max_attempts`: 1,500 seconds by default.
+    `transport.CallLimits` limits the size of an answer and the time of a call's attempts.
     """
 
     base_url: str
     token: str = field(repr=False)
     after: datetime | None = None
-    """The last read that has landed; the times of this client's answers are later."""
+    """The time of the last read in the warehouse; the times of this client's answers are later."""
 
     def __post_init__(self) -> None:
-        """Prepare the way to the API.
+        """Prepare the connection to the API.
 
         Raises:
-            ConfigurationError: if there is none as it is configured.
+            ConfigurationError: if the configuration prevents it.
         """
         self._settings = resolve_configuration(RuntimeConfiguration())
         self._transport = Transport(self.base_url, self.token, self._settings.request_timeout)
@@ -109,9 +109,9 @@ class Client(Api):
                 self._try, call
             )
         except CallError as failure:
-            told = self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
-            told.cost = call.cost
-            raise told from failure.__cause__
+            reported = self._breaker.failed(path, failure, is_divisible=is_divisible or is_last_try)
+            reported.cost = call.cost
+            raise reported from failure.__cause__
         self._breaker.succeeded(path)
         (value, mended), claimed_count = body
         return ApiResponse(
@@ -127,10 +127,10 @@ class Client(Api):
     ) -> Retrying:
         factor = self._settings.request_backoff_factor
         attempts = 1 if is_last_try else self._settings.request_max_attempts
-        given_up = (TooLargeError, TooSlowError) if is_divisible else TooLargeError
+        not_retried = (TooLargeError, TooSlowError) if is_divisible else TooLargeError
         return Retrying(
             retry=retry_if_exception_type(UnusableAnswerError)
-            & retry_if_not_exception_type(given_up),
+            & retry_if_not_exception_type(not_retried),
             stop=lambda state: (
                 state.attempt_number >= attempts or call.seconds >= self._max_seconds
             ),
@@ -141,7 +141,7 @@ class Client(Api):
         )
 
     def _probe(self) -> CallError | None:
-        """Return None if the API answers any probe; a 401 if it refuses the token for all."""
+        """Return None if the API answers any probe, else a failure: a 401 only if all got one."""
         failures: list[CallError] = []
         for path, keys in _PROBES:
             try:
@@ -163,7 +163,7 @@ class Client(Api):
             call.cost.tries += 1
             started = time.monotonic()
             try:
-                left = max(self._max_seconds - call.seconds, _SHORTEST_WAIT)
+                left = max(self._max_seconds - call.seconds, _MIN_WAIT)
                 response = self._transport.get(call.path, left)
             finally:
                 call.seconds += time.monotonic() - started
@@ -179,22 +179,22 @@ class Client(Api):
         except ValueError as error:
             if "html" in response.headers.get("Content-Type", "").lower():
                 raise UnusableAnswerError(
-                    "a page in HTML came instead of JSON, as of a login: check base_url "
+                    "the answer is an HTML page, such as a login page, not JSON: check base_url "
                     "(SOURCES__TESTIO__BASE_URL) and the proxy in HTTPS_PROXY"
                 ) from error
             raise UnusableAnswerError("not JSON") from error
         except RecursionError as error:
             raise UnusableAnswerError("nested too deeply") from error
-        # An error may quote what was sent, and the address of an attachment may carry it.
+        # An error message may quote the token, and the URL of an attachment may contain it.
         if self.token.encode() in response.body:
             body = self._without_token(body)
         value, claimed_count = opened(body, call.keys, call.is_object)
         return (value, mended), claimed_count
 
     def _refuse(self, response: Response) -> None:
-        """Raise CallError if a response is no answer by its status."""
+        """Raise CallError if the status shows that a response is not a complete answer."""
         status = response.status
-        if status in _WHOLE:
+        if status in _COMPLETE:
             return
         if status in _FAILURES:
             raise _FAILURES[status](f"HTTP {status}")
@@ -205,18 +205,18 @@ class Client(Api):
             where = quoted(redact_url(self._without_token(location)))
             raise RefusedError(
                 f"HTTP {status}, a redirection to {where}: check base_url "
-                "(SOURCES__TESTIO__BASE_URL); if it is a login, let the proxy pass it"
+                "(SOURCES__TESTIO__BASE_URL); if that is a login page, allow the API in your proxy"
             )
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RefusedError(f"HTTP {status}")
         raise UnusableAnswerError(f"HTTP {status}")
 
     def _without_token(self, value: Any) -> Any:
-        """Return what the API says without the token; a very short one may be any word."""
-        return without(value, self.token) if len(self.token) >= _SHORTEST_SECRET else value
+        """Return `value` with the token redacted, unless it is so short that it may be any word."""
+        return without(value, self.token) if len(self.token) >= _MIN_SECRET else value
 
     def _wait(self, call: "_Call") -> None:
-        """Wait until the rate limit lets calls through, as far as anybody was told."""
+        """Wait until the rate limit should allow calls again, according to all refusals so far."""
         while (wait := self._resume_at - time.monotonic()) > 0:
             if call.waited + wait > self._max_wait:
                 raise self._rate_limited()
@@ -224,19 +224,19 @@ class Client(Api):
             call.waited += wait
 
     def _pause(self, call: "_Call", retry_after: str | None) -> None:
-        """Make every call wait, not only this one: the limit is the customer's.
+        """Make every call wait, not only this one: the rate limit applies to the customer.
 
-        A date in `Retry-After` may be past by this machine's clock, and 0 is no time to wait: the
-        call's own back-off is the least.
+        `Retry-After` may be 0, or a date that has passed by this machine's clock. Each wait is
+        therefore at least the call's own back-off.
         """
         if call.waited >= self._max_wait:
             raise self._rate_limited()
         try:
-            told = Retry().parse_retry_after(retry_after or "")
-        except (InvalidHeader, ValueError, OverflowError):  # not said, or not to be understood
-            told = 0
-        factor = max(self._settings.request_backoff_factor, _SHORTEST_WAIT)
-        seconds = max(told, factor * 2.0 ** min(call.refusals, 32))
+            requested = Retry().parse_retry_after(retry_after or "")
+        except (InvalidHeader, ValueError, OverflowError):  # missing or not readable
+            requested = 0
+        factor = max(self._settings.request_backoff_factor, _MIN_WAIT)
+        seconds = max(requested, factor * 2.0 ** min(call.refusals, 32))
         call.refusals += 1
         with self._lock:
             resume_at = time.monotonic() + min(seconds, self._settings.request_max_retry_delay)
@@ -251,7 +251,7 @@ class Client(Api):
 
 @dataclass
 class _Call:
-    """A call under way, and what it has cost so far."""
+    """A call in progress, and its cost so far."""
 
     path: str
     keys: Sequence[str]
@@ -260,6 +260,6 @@ class _Call:
     refusals: int = 0
     """How often the rate limit refused it."""
     waited: float = 0.0
-    """Seconds that it waited for the rate limit."""
+    """Seconds spent waiting for the rate limit."""
     seconds: float = 0.0
-    """Seconds that its tries took."""
+    """Seconds spent on its attempts."""

@@ -1,6 +1,6 @@
-"""The endpoints of the API: what is asked, for whose sake, how, and what lands in which raw table.
+"""Path, parent, read strategy and raw table of each API endpoint.
 
-To read another endpoint, add its row to ENDPOINTS.
+To read another endpoint, define it here and add it to ENDPOINTS.
 """
 
 from collections.abc import Mapping
@@ -10,50 +10,51 @@ from typing import Literal
 from testio_loader.tables import LEDGER, QUARANTINE, RECORD_KEY, ColumnType, Table
 
 Parent = Literal["account", "product", "test"]
-"""Whose scope it is. What belongs to the account or a product is read at every load; what belongs
-to a test is read when the test is due, see `testio_loader.read.refresh_policy`."""
+"""What a scope belongs to. Every load reads the scopes of the account and its products. The scopes
+of a test are read when the test is due, see `testio_loader.read.refresh_policy`."""
 
 Reading = Literal["whole", "pages", "batches"]
-"""How a scope is read: in one call; page by page; or together with those of other tests."""
+"""How a scope is read: in one call, page by page, or in batches of several tests."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint of the API and the raw table that its records land in.
+    """An endpoint of the API and the raw table of its records.
 
-    `path` and `section_path` are templates, query included. Products with sections are asked by
-    `section_path`, once a section. `columns` are what a row has beside its own id and the payload.
+    `path` and `section_path` are URL templates with their query. A product with sections is read by
+    `section_path`, once per section. `columns` are extra columns of the raw table, such as the id
+    of the product or test.
     """
 
     name: str
     path: str
     answer_keys: tuple[str, ...]
-    """Under which of them the answer stands; "" is an answer that is a bare list."""
+    """The keys that may contain the records; "" means that the answer is a bare list."""
     parent: Parent = "account"
     reading: Reading = "whole"
     columns: Mapping[str, ColumnType] = field(default_factory=dict)
     id_field: str = "id"
     section_path: str = ""
     is_object: bool = False
-    """Whether the answer is one object, not a list; it may do without an id of its own."""
+    """Whether the answer is one object, not a list; the object may have no id."""
     test_field: str = ""
-    """Where a record of a batch says which test it belongs to."""
+    """The field with the test that a record of a batch belongs to."""
     separator: str = ","
-    """Stands between the ids of a batch."""
+    """The text between two ids of a batch in the path."""
     counts_records: bool = False
-    """Whether a batch comes in pages and says, under `meta.record_count`, how many there are."""
+    """Whether a batch has pages and gives its number of records in `meta.record_count`."""
     is_shared: bool = False
-    """Whether tests can share an id of a batch, so that an answer has the records of them all."""
+    """Whether tests can share an id of a batch, so that an answer has records of all of them."""
     can_be_missing: bool = False
-    """Whether not to be found (HTTP 404) can mean that there is nothing of it."""
+    """Whether HTTP 404 can mean that there are no records."""
     for_test_cases: bool = False
-    """Whether only tests without a testing type have it."""
+    """Whether only tests without a testing type have this endpoint."""
     is_read_last: bool = False
-    """Whether it is read after the rest of its test, and can wait while that has not changed."""
+    """Whether it is read after the rest of its test, and can wait while the rest is unchanged."""
     is_final_with_test: bool = False
-    """Whether the same goes for it once its test is final."""
+    """Whether the same applies once its test is final."""
     results: frozenset[str] = frozenset()
-    """Keys that make no version, since another endpoint is read for them."""
+    """Keys that do not make a new version, because another endpoint has their data."""
 
     @property
     def table(self) -> Table:
@@ -72,9 +73,9 @@ class Endpoint:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns that tell its records apart.
+        """The columns that identify a record.
 
-        Products can list the same record, and a load may read only one of them.
+        Several products can list the same record, and a load may read only one of these products.
         """
         is_catalogue = self.parent == "product" and self.reading == "whole"
         return ("customer_id", "product_id", "id") if is_catalogue else ("customer_id", "id")

@@ -1,4 +1,4 @@
-"""What an answer's envelope says: the records, how many there are, or that something went wrong."""
+"""Checks the envelope of an answer: its records, their claimed number, and any reported error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,25 +8,25 @@ from testio_loader.api.redaction import quoted
 from testio_loader.api.values import parse_id
 
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
-"""Values of `status` that deny the answer, as JSend and its kin write them."""
+"""Values of `status` that report an error, as in JSend and similar formats."""
 
 
 def opened(body: Any, keys: Sequence[str], is_object: bool) -> tuple[Any, int | None]:
-    """Return what an answer holds under one of the keys, and the count that it claims.
+    """Return the content of an answer under one of the keys, and its claimed number of records.
 
-    The count is None unless `meta.record_count` gives one. An answer that reports an error is no
-    answer, whatever it holds: a search that timed out also returns an empty list with status 200,
-    and an empty list would count as a deletion of all records. These members report an error:
+    The number is None unless `meta.record_count` gives one. An answer that reports an error is
+    rejected even if it has records: a search that timed out also returns an empty list with status
+    200, and an empty list would count as a deletion of all records. These members report an error:
 
-    - `error` and `errors`, any other key that begins with `error`, and `message`: with a text that
-      is not blank, a number other than 0, `true`, or a list or object that contains one of these.
-      Null, false, 0, "", [], {} and [""] report none;
+    - `error`, `errors`, any other key that begins with `error`, and `message`: with a non-blank
+      text, a number other than 0, `true`, or a list or object that contains one of these. Null,
+      false, 0, "", [], {} and [""] report no error;
     - `success` and `ok`: with `false`;
-    - `status`: with `error`, `fail`, `failed`, `failure` or a number from 400.
+    - `status`: with `error`, `fail`, `failed`, `failure` or a number of at least 400.
 
-    Upper and lower case are the same. Only the envelope and its `meta` are looked at, never a
-    record: a record may have a `message` of its own. A bare list has no envelope. An object without
-    an id is no record if it is empty or has an error: it would land as all that is known.
+    Case is ignored. Only the envelope and its `meta` are checked, never a record, because a record
+    may have its own `message`. A bare list has no envelope. An object without an id is rejected if
+    it is empty or reports an error: it would become the newest version of the record.
 
     Raises:
         UnusableAnswerError: if the answer reports an error or has no such list or object.
@@ -53,7 +53,7 @@ def _refuse_errors(envelope: dict[str, Any]) -> None:
 
 def _reports_error(name: str, value: Any) -> bool:
     if name == "message" or name.startswith("error"):
-        return _says_something(value)
+        return _has_content(value)
     if name in ("success", "ok"):
         return value is False
     if name == "status":
@@ -63,11 +63,11 @@ def _reports_error(name: str, value: Any) -> bool:
     return False
 
 
-def _says_something(value: Any) -> bool:
+def _has_content(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(map(_says_something, value.values()))
+        return any(map(_has_content, value.values()))
     if isinstance(value, list):
-        return any(map(_says_something, value))
+        return any(map(_has_content, value))
     return bool(value.strip() if isinstance(value, str) else value)
 
 
@@ -91,4 +91,4 @@ def _has_id(record: Any) -> bool:
 def _claimed_count(body: Any) -> int | None:
     meta = body.get("meta") if isinstance(body, dict) else None
     count = meta.get("record_count") if isinstance(meta, dict) else None
-    return parse_id(count)  # counts have the bounds of ids; anything else could not land
+    return parse_id(count)  # counts have the same type and range as ids

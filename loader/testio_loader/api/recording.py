@@ -1,15 +1,14 @@
-"""The API's answers as files, less credentials: written by one load, landed by another.
+"""Records the API's answers as files without credentials, and replays them in a later load.
 
-A customer's folder has `recorded_at.txt`, when the answers were given, and a file for each path
-that was asked: `bugs/filter_test_cycle_ids=17.json` is the answer to
-`/bugs?filter_test_cycle_ids=17`. What was asked for many tests at once is kept as if it had been
-asked one by one. `null` is a 404.
+A customer's folder has `recorded_at.txt`, the time of the answers, and a file per path that was
+called: `bugs/filter_test_cycle_ids=17.json` is the answer to `/bugs?filter_test_cycle_ids=17`. The
+answer to a batch is stored as if each test had been requested alone. `null` means HTTP 404.
 
-`recording.json` says what was to be recorded, and, when the load has read everything, which scopes
-it could not read completely, and how many answers there are: a copy that has lost some is refused,
-as what it does not have was not to be read. While that is not said, the recording is unfinished:
-whatever it does not have is missing. A recording of an earlier version has no such file; what it
-does not have was not to be read.
+`recording.json` has the selected products and tests. When the load has read everything, it adds the
+incomplete scopes and the number of answers. From then on, an answer without a file counts as
+deliberately not read, so a copy that has lost files is refused. Until then the recording is
+unfinished, and an answer without a file counts as missing. Recordings of earlier versions have no
+`recording.json`; an answer without a file counts as deliberately not read.
 """
 
 import json
@@ -37,24 +36,24 @@ from testio_loader.errors import RecordingError
 _RECORDED_AT = "recorded_at.txt"
 _RECORDING = "recording.json"
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading `recording.json` raises if something else wrote it."""
-_EVERYWHERE = "includes[]=user_stories"
+"""Errors that reading a `recording.json` raises if another program wrote it."""
+_CONSTANT_PARAMETER = "includes[]=user_stories"
 
 
 @dataclass(frozen=True)
 class _Recording:
-    """What a recording was to hold, and how far it does."""
+    """The selection of a recording, and what is incomplete in it."""
 
     product_ids: list[int] = field(default_factory=list)
     test_ids: list[int] = field(default_factory=list)
     unlisted_test_ids: list[int] = field(default_factory=list)
-    """Tests that were read by themselves, since an incomplete list lacked them."""
+    """Tests that were read alone, because an incomplete list lacked them."""
     incomplete: dict[tuple[str, int | None, int | None], str] | None = field(default_factory=dict)
-    """Outcomes by endpoint, product and test; None if the load has not read everything."""
+    """Outcomes by endpoint, product and test; None while the recording is unfinished."""
 
 
 class Recorder:
-    """Writes answers into a folder."""
+    """Writes the answers for one customer to a folder."""
 
     def __init__(
         self,
@@ -74,16 +73,17 @@ class Recorder:
     def finish(
         self, incomplete: Iterable[Mapping[str, Any]], unlisted_test_ids: Iterable[int]
     ) -> None:
-        """Note that everything was read, and which rows of the ledger are incomplete.
+        """Mark the recording as finished: the load has read everything.
 
-        `unlisted_test_ids` are tests that were read by themselves, since an incomplete list lacked
-        them.
+        Args:
+            incomplete: the ledger rows of incomplete scopes.
+            unlisted_test_ids: tests that were read alone, because an incomplete list lacked them.
         """
         names = ("endpoint", "product_id", "test_id", "outcome")
         self._write(
             {
                 **self._recording,
-                "answers": _answers(self._folder),
+                "answers": _count_answers(self._folder),
                 "unlisted_test_ids": sorted(unlisted_test_ids),
                 "incomplete": [{name: row[name] for name in names} for row in incomplete],
             }
@@ -93,14 +93,14 @@ class Recorder:
         (self._folder / _RECORDING).write_text(canonical(recording), encoding="utf-8")
 
     def keep(self, path: str, body: Any) -> None:
-        """Write the body of an answer; None where the API knows no such thing."""
+        """Write the body of an answer; None stands for HTTP 404."""
         file = _file(self._folder, path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(canonical(body), encoding="utf-8")
 
 
 class RecordedApi(Api):
-    """Answers from a folder that a load has recorded, without a network."""
+    """Answers calls from a folder that a load has recorded, without a network."""
 
     max_batch = 1
     is_replay = True
@@ -112,14 +112,14 @@ class RecordedApi(Api):
             self._recorded_at = datetime.fromisoformat(text).astimezone(UTC)
         except (OSError, ValueError, OverflowError) as error:
             raise RecordingError(
-                f"{folder / _RECORDED_AT} does not say when the answers were given; it is written "
-                "by `load --record`"
+                f"{folder / _RECORDED_AT} has no readable time: restore the file that "
+                "`load --record` wrote, or record again"
             ) from error
         if clock.is_ahead(self._recorded_at):
             raise RecordingError(
                 f"{folder / _RECORDED_AT} says {self._recorded_at:%Y-%m-%d %H:%M} (UTC), which is "
-                f"still to come: put this machine's clock right ({clock.now():%Y-%m-%d %H:%M}), "
-                "or, if the clock was wrong that recorded, write the right time into the file"
+                f"in the future: correct this machine's clock ({clock.now():%Y-%m-%d %H:%M}) or, "
+                "if the clock was wrong during recording, the time in the file"
             )
         recording = _recording(folder / _RECORDING)
         self.product_ids, self.test_ids = recording.product_ids, recording.test_ids
@@ -129,7 +129,7 @@ class RecordedApi(Api):
     def get(
         self, path: str, keys: Sequence[str], *, is_object: bool = False, **_: bool
     ) -> ApiResponse:
-        """See `testio_loader.api.base.Api`; what is no use the first time stays so."""
+        """See `testio_loader.api.base.Api`. No retries: a recorded answer stays the same."""
         file = _file(self._folder, path)
         try:
             body, mended = parse(file.read_bytes())
@@ -146,15 +146,15 @@ class RecordedApi(Api):
         return ApiResponse(value, CallCost(1, 1), mended, claimed_count)
 
     def now(self) -> datetime:
-        """Return when they were recorded, so that what has landed since stays the newer."""
+        """Return the time of the recording, so that later data in the warehouse stays newer."""
         return self._recorded_at
 
     def has(self, path: str) -> bool:
-        """Return whether the answer was recorded, or was to be."""
+        """Return whether the answer was recorded, or is missing from an unfinished recording."""
         return self._incomplete is None or _file(self._folder, path).exists()
 
     def lacks(self, endpoint: str, product_id: int | None, test_id: int | None) -> str | None:
-        """Return why the scope was incomplete when it was recorded; None if it was not."""
+        """Return why the scope was incomplete when it was recorded; None if it was complete."""
         return (self._incomplete or {}).get((endpoint, product_id, test_id))
 
 
@@ -162,10 +162,10 @@ def _recording(file: Path) -> _Recording:
     try:
         found = json.loads(file.read_bytes())
         incomplete = found.get("incomplete")
-        if (answers := found.get("answers", 0)) > (there := _answers(file.parent)):
+        if (answers := found.get("answers", 0)) > (found_count := _count_answers(file.parent)):
             raise RecordingError(
-                f"{file.parent} has {there:,} of the {answers:,} answers that were recorded: copy "
-                "it again, whole, or record anew"
+                f"{file.parent} has only {found_count:,} of {answers:,} recorded answers: copy "
+                "the whole folder again, or record again"
             )
         return _Recording(
             _ids(found["product_ids"]),
@@ -179,9 +179,11 @@ def _recording(file: Path) -> _Recording:
             },
         )
     except FileNotFoundError:
-        return _Recording()  # of an earlier version
+        return _Recording()  # an earlier version recorded it
     except _UNREADABLE as error:
-        raise RecordingError(f"{file} cannot be read; `load --record` writes it") from error
+        raise RecordingError(
+            f"{file} cannot be read: restore the file that `load --record` wrote, or record again"
+        ) from error
 
 
 def _ids(given: Iterable[Any]) -> list[int]:
@@ -191,17 +193,17 @@ def _ids(given: Iterable[Any]) -> list[int]:
     return [id_ for id_ in ids if id_ is not None]
 
 
-def _answers(folder: Path) -> int:
+def _count_answers(folder: Path) -> int:
     return sum(1 for _ in folder.rglob("*.json")) - (folder / _RECORDING).exists()
 
 
 def recorded_names(archive: Path) -> list[str]:
-    """Return the names of the customers whose answers an archive has."""
+    """Return the names of the customers whose answers an archive contains."""
     return sorted(file.parent.name for file in archive.glob(f"*/{_RECORDED_AT}"))
 
 
 def _file(folder: Path, path: str) -> Path:
-    way, _, query = path.partition("?")
-    parameters = [part for part in query.split("&") if part and part != _EVERYWHERE]
+    route, _, query = path.partition("?")
+    parameters = [part for part in query.split("&") if part and part != _CONSTANT_PARAMETER]
     name = "&".join(parameters)
-    return folder / f"{way.strip('/')}{'/' if name else ''}{name}.json"
+    return folder / f"{route.strip('/')}{'/' if name else ''}{name}.json"

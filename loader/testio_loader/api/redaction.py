@@ -1,7 +1,7 @@
-"""Credentials are replaced before anything is written.
+"""Replaces credentials before anything is written.
 
-A test environment carries `username`, `password` and `access` in clear text, and its `url` may
-carry user info or tokens. Test environments occur in tests, in bugs and on their own.
+A test environment has `username`, `password` and `access` in clear text, and its `url` may contain
+user info or tokens. Test environments occur in tests, in bugs and on their own.
 """
 
 import re
@@ -10,9 +10,9 @@ from typing import Any
 REDACTED = "[redacted]"
 _ENVIRONMENT_KEYS = frozenset({"test_environment", "test_environments"})
 _CREDENTIAL_KEYS = frozenset({"username", "password", "access"})
-_CONTAINERS = (dict, list)  # quicker to ask for than dict | list
+_CONTAINERS = (dict, list)  # faster in isinstance than dict | list
 _MAX_DEPTH = 100
-_MOST_QUOTED = 100
+_MAX_QUOTED = 100
 """Characters."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*@)?(?P<rest>[^?#]*)(?P<query>.*)", re.I | re.S
@@ -20,14 +20,14 @@ _URL = re.compile(
 
 
 def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
-    """Replace, in place, every credential found in `value`.
+    """Replace every credential in `value`, in place.
 
-    Inside a test environment these are the three credential fields and, in every `url`, user info,
-    query and fragment (a token there cannot be told from a harmless parameter). A `password` is
-    replaced wherever it stands.
+    Inside a test environment, credentials are `username`, `password`, `access`, and the user info,
+    query and fragment of every `url`: a token in a query looks like any other parameter. A
+    `password` is replaced everywhere.
 
     Raises:
-        RecursionError: if `value` is nested more deeply than anything that is meant to be read.
+        RecursionError: if `value` has more than 100 levels, which no valid answer has.
     """
     if depth > _MAX_DEPTH:
         raise RecursionError
@@ -49,16 +49,16 @@ def redact(value: Any, *, in_environment: bool = False, depth: int = 0) -> None:
 
 
 def quoted(text: str) -> str:
-    """Return a text of unknown origin as one short line of a message.
+    """Return a text from an unknown source as one short line for a message.
 
-    Control characters, and those that change the direction of text, are removed.
+    Control characters, and characters that change the text direction, are removed.
     """
     line = " ".join(text.split())
-    return "".join(filter(str.isprintable, line[:_MOST_QUOTED]))
+    return "".join(filter(str.isprintable, line[:_MAX_QUOTED]))
 
 
 def without(value: Any, secret: str) -> Any:
-    """Return `value` with a secret replaced wherever a text or a key contains it."""
+    """Return `value` with `secret` replaced in every text and key that contains it."""
     if isinstance(value, str):
         return value.replace(secret, REDACTED)
     if isinstance(value, list):
@@ -69,7 +69,7 @@ def without(value: Any, secret: str) -> Any:
 
 
 def redact_url(url: str) -> str:
-    """Return `url` without user info, query and fragment; what was there is marked as redacted."""
+    """Return `url` with its user info, query and fragment replaced by a mark."""
     parts = _URL.fullmatch(url)
     if parts is None:
         return REDACTED

@@ -1,7 +1,7 @@
-"""How bytes come from the API: address, proxies and certificates, and the bounds of an answer.
+"""Sends requests to the API: URL, proxies, certificates, and limits of an answer's size and time.
 
-The only place that knows the errors of the HTTP libraries: it turns each into a sentence with the
-cause, the setting and the way out.
+Only this module knows the errors of the HTTP libraries. It turns each into a message with the
+cause, the setting and the fix.
 """
 
 import contextlib
@@ -52,36 +52,36 @@ from testio_loader.errors import ConfigurationError
 
 _POOL_SIZE = 64
 _CHUNK = 1 << 20
-_MOST_OF_A_REFUSAL = 1 << 16
-"""Bytes; nobody reads the body of an answer that is not 200, and its end frees the connection."""
+_MAX_ERROR_BODY = 1 << 16
+"""Bytes. Nothing uses the body of an error, but reading it to its end frees the connection."""
 _LARGE = 32_000_000
-"""Bytes; of answers that are larger, one at a time is taken in, or ten would stand in memory."""
+"""Bytes. Larger answers are read one at a time, so that memory does not have to hold ten."""
 _MEGABYTE = 1_000_000
 _TUNNEL = re.compile("Tunnel connection failed: ([0-9]{3})")
-"""The only place in which Python tells how a proxy has refused a tunnel."""
-_EXPIRED, _OF_ANOTHER_HOST = (9, 10), (62, 64)
-"""OpenSSL's X509_V_ERR_…: not yet or no longer valid; for another host name or IP address."""
+"""Python gives the status of a proxy that refused a tunnel only in the text of the error."""
+_EXPIRED, _WRONG_HOST = (9, 10), (62, 64)
+"""OpenSSL's X509_V_ERR_…: not yet or no longer valid; wrong host name or IP address."""
 _CHECK_URL = "check base_url (SOURCES__TESTIO__BASE_URL)"
 _PROXY = "the proxy in HTTPS_PROXY or HTTP_PROXY"
 
 logger = logging.getLogger(__name__)
 _ends_at: ContextVar[float] = ContextVar("_ends_at", default=math.inf)
-"""When the call that this thread makes has to be over, by `time.monotonic`."""
+"""When this thread's current call must end, by `time.monotonic`."""
 
 
 @configspec
 class CallLimits(BaseConfiguration):
-    """What an answer may cost: settings of `[sources.testio]`."""
+    """Limits of one call: settings under `[sources.testio]`."""
 
     max_answer_mb: float = 256
-    """Megabytes of an answer, decompressed."""
+    """Maximum size of a decompressed answer, in megabytes."""
     max_call_seconds: float = 300
-    """Seconds that the tries of one call take together; waits between them do not count."""
+    """Maximum time of all attempts of one call, in seconds; waits between them do not count."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """A response as it came, decompressed."""
+    """An HTTP response, decompressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -89,46 +89,46 @@ class Response:
 
 
 class Transport:
-    """Gets responses from one API over connections that all threads share.
+    """Sends requests to one API over connections that all threads share.
 
     Args:
-        base_url: where the API is.
+        base_url: the URL of the API.
         token: sent with each request.
-        timeout: seconds without a byte until a request fails.
+        timeout: seconds without a byte after which a request fails.
 
     Raises:
-        ConfigurationError: if there is no way to the API as it is configured.
+        ConfigurationError: if the configuration prevents a connection to the API.
     """
 
     def __init__(self, base_url: str, token: str, timeout: float) -> None:
         self.bounds = resolve_configuration(CallLimits(), sections=("sources", "testio"))
         settings.refuse(**self.bounds)
         self._timeout = timeout
-        self._turn = threading.Lock()
+        self._large_answer_lock = threading.Lock()
         base = _base(base_url)
         self._host = f"{base.host}:{base.port}" if base.port else str(base.host)
         self._pool = _manager(base).connection_from_url(base.url)
-        kind: Any = self._pool.ConnectionCls  # everybody's, so that ours is one of its own
-        self._pool.ConnectionCls = type("_Connection", (kind,), {"response_class": _Timed})
+        kind: Any = self._pool.ConnectionCls  # shared by all pools, so we subclass it
+        self._pool.ConnectionCls = type("_Connection", (kind,), {"response_class": _TimedResponse})
         proxy = self._pool.proxy
         self._proxy = f"{proxy.host}:{proxy.port}" if proxy else ""
-        # A proxy is asked for the whole URL, unless it only passes bytes on, as with https.
-        is_whole = proxy and base.scheme == "http"
-        self._prefix = (base.url if is_whole else base.request_uri).rstrip("/")
+        # A proxy needs the absolute URL, unless it only forwards bytes, as with https.
+        is_absolute = proxy and base.scheme == "http"
+        self._prefix = (base.url if is_absolute else base.request_uri).rstrip("/")
         self._headers = {**requests.utils.default_headers(), "Authorization": f"Token {token}"}
 
     def get(self, path: str, seconds: float) -> Response:
-        """Return the response to a request, whatever its status; a redirection is not followed.
+        """Return the response to a request, whatever its status; redirections are not followed.
 
         Args:
-            path: below the base URL.
-            seconds: how long it may take altogether.
+            path: relative to the base URL.
+            seconds: maximum time of the whole request.
 
         Raises:
-            TooSlowError: if it takes longer, or nothing comes for the length of the time-out.
+            TooSlowError: if it takes longer, or if no byte arrives within the time-out.
             TooLargeError: if the body is larger than `max_answer_mb`.
-            UnreachableError: if the configured way to the API is closed.
-            UnusableAnswerError: if the connection cannot be made or breaks off.
+            UnreachableError: if the configuration prevents a connection to the API.
+            UnusableAnswerError: if the connection fails or breaks off.
         """
         ends_at = time.monotonic() + seconds
         _ends_at.set(ends_at)
@@ -138,37 +138,37 @@ class Transport:
                 f"{self._prefix}{path}",
                 headers=self._headers,
                 timeout=min(self._timeout, seconds),
-                retries=False,  # nor is a redirection followed
-                assert_same_host=False,  # a proxy is asked for another host
+                retries=False,  # also means: do not follow redirections
+                assert_same_host=False,  # a request to a proxy names another host
                 preload_content=False,
             )
             try:
                 logger.debug("GET %s: HTTP %s", path, response.status)
                 return Response(response.status, response.headers, self._body(response))
             finally:
-                response.close()  # what was not read to its end
+                response.close()  # discards what was not read
                 response.release_conn()
-        # urllib3 lets some of Python's own errors through, such as for a chunk of negative size.
+        # urllib3 does not convert some Python errors, such as for a chunk of negative size.
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise self._failure(error, is_over=time.monotonic() >= ends_at) from error
 
     def _body(self, response: BaseHTTPResponse) -> bytes | bytearray:
         is_answer = response.status < http.HTTPStatus.MULTIPLE_CHOICES
-        most = self.bounds.max_answer_mb * _MEGABYTE if is_answer else _MOST_OF_A_REFUSAL
+        limit = self.bounds.max_answer_mb * _MEGABYTE if is_answer else _MAX_ERROR_BODY
         first = response.read(_CHUNK)
         chunk = response.read(_CHUNK) if first else b""
-        if not chunk and len(first) <= most:
+        if not chunk and len(first) <= limit:
             return first
         body = bytearray(first)
-        with contextlib.ExitStack() as turn:
+        with contextlib.ExitStack() as exclusive:
             is_waiting = True
-            while chunk and len(body) <= most:
+            while chunk and len(body) <= limit:
                 if is_waiting and len(body) > _LARGE:
-                    turn.enter_context(self._turn)
+                    exclusive.enter_context(self._large_answer_lock)
                     is_waiting = False
                 body += chunk
                 chunk = response.read(_CHUNK)
-        if len(body) <= most:
+        if len(body) <= limit:
             return body
         if not is_answer:
             return b""
@@ -179,7 +179,7 @@ class Transport:
         )
 
     def _failure(self, error: Exception, *, is_over: bool) -> CallError:
-        """Return what an error means to somebody who can mend it."""
+        """Return a CallError that says how the user can fix the cause."""
         causes = list(_causes(error))
 
         def is_any(*kinds: type[BaseException]) -> bool:
@@ -190,9 +190,9 @@ class Transport:
                 return proxy_refusal(int(tunnel[1]))
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return self._bad_certificate(cause)
-        is_proxys = is_any(ProxyError) or bool(self._proxy and is_any(ConnectTimeoutError))
-        where = f"the proxy {self._proxy}" if is_proxys else self._host
-        check = "check HTTPS_PROXY and HTTP_PROXY" if is_proxys else _CHECK_URL
+        is_proxy_fault = is_any(ProxyError) or bool(self._proxy and is_any(ConnectTimeoutError))
+        where = f"the proxy {self._proxy}" if is_proxy_fault else self._host
+        check = "check HTTPS_PROXY and HTTP_PROXY" if is_proxy_fault else _CHECK_URL
         if is_any(NameResolutionError):
             return UnusableAnswerError(f"no answer: the name of {where} is not known; {check}")
         if is_any(ConnectionRefusedError):
@@ -202,11 +202,11 @@ class Transport:
             return UnusableAnswerError(f"no answer: {where} cannot be reached ({why}); {check}")
         if is_any(ConnectTimeoutError):
             return UnusableAnswerError(
-                f"no answer: {where} takes no connection within {self._timeout:g} seconds; {check}"
+                f"no answer: {where} accepts no connection in {self._timeout:g} seconds; {check}"
             )
         if is_any(TimedOut):
             return TooSlowError(
-                f"no whole answer within {self.bounds.max_call_seconds:g} seconds "
+                f"no complete answer within {self.bounds.max_call_seconds:g} seconds "
                 "(SOURCES__TESTIO__MAX_CALL_SECONDS)"
                 if is_over
                 else f"no answer: nothing came for {self._timeout:g} seconds "
@@ -223,58 +223,58 @@ class Transport:
 
     def _bad_certificate(self, error: ssl.SSLCertVerificationError) -> CallError:
         cause = f"the certificate of {self._host} is not accepted ({error.verify_message})"
-        bundle = "set REQUESTS_CA_BUNDLE to the file of its certificates"
+        bundle = "set REQUESTS_CA_BUNDLE to the file with its certificates"
         if error.verify_code in _EXPIRED:
             return UnreachableError(
-                f"{cause}: its owner has to renew it, or this machine's clock is wrong; if a proxy "
-                f"of yours signs certificates, {bundle}"
+                f"{cause}: its owner has to renew it, or this machine's clock is wrong; if your "
+                f"proxy signs certificates, {bundle}"
             )
-        if error.verify_code in _OF_ANOTHER_HOST:
+        if error.verify_code in _WRONG_HOST:
             return UnreachableError(
-                f"{cause}: {_CHECK_URL}; if a proxy of yours signs certificates, {bundle}"
+                f"{cause}: {_CHECK_URL}; if your proxy signs certificates, {bundle}"
             )
         return UnreachableError(f"{cause}: if your company signs certificates itself, {bundle}")
 
 
 def proxy_refusal(status: int) -> CallError:
-    """Return the failure of a call that a proxy has refused with this status."""
+    """Return the error of a call that a proxy refused with this status."""
     if status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return UnreachableError(
-            f"{_PROXY} wants a login (HTTP 407): put user and password into it, as in "
+            f"{_PROXY} requires a login (HTTP 407): put user and password into its URL, as in "
             "http://user:password@proxy:8080"
         )
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UnusableAnswerError(f"{_PROXY} does not reach the API (HTTP {status})")
+        return UnusableAnswerError(f"{_PROXY} cannot reach the API (HTTP {status})")
     return UnreachableError(
-        f"{_PROXY} lets no call pass to the API (HTTP {status}): have the API's host allowed, or "
-        "name it in NO_PROXY"
+        f"{_PROXY} blocks calls to the API (HTTP {status}): allow the API's host in the proxy, or "
+        "add it to NO_PROXY"
     )
 
 
 def _base(base_url: str) -> Url:
-    """Return the base URL in its parts; warn of a token that travels in clear."""
+    """Parse the base URL, and warn if the token would be sent unencrypted."""
     try:
         base = parse_url(base_url)
         if base.scheme not in ("http", "https") or not base.host:
             raise ValueError(base_url)
     except ValueError as error:
         raise ConfigurationError(
-            f"the API cannot be asked: base_url {redact_url(base_url)} is no URL that begins with "
-            f"https://; set SOURCES__TESTIO__BASE_URL to one such as {BASE_URL}"
+            f"base_url {redact_url(base_url)} is not a URL that begins with https://: set "
+            f"SOURCES__TESTIO__BASE_URL to one such as {BASE_URL}"
         ) from error
     if base.scheme == "http" and not _is_local(base.host):
         logger.warning(
-            "The token travels in clear to %s, since base_url begins with http://: set "
-            "SOURCES__TESTIO__BASE_URL to one that begins with https://",
+            "The token is sent unencrypted to %s, because base_url begins with http://: set "
+            "SOURCES__TESTIO__BASE_URL to a URL that begins with https://",
             redact_url(base_url),
         )
     return base._replace(auth=None, query=None, fragment=None)
 
 
 def _manager(base: Url) -> PoolManager:
-    """Return what connects to the API, by the proxy and certificates that the environment names.
+    """Return a connection pool for the API that uses the environment's proxy and certificates.
 
-    requests knows these; its own calls would take twice the time.
+    requests finds these, but its own calls would take twice the time.
     """
     found = requests.Session().merge_environment_settings(base.url, {}, None, None, None)
     context = _tls(found["verify"]) if base.scheme == "https" else None
@@ -290,12 +290,12 @@ def _manager(base: Url) -> PoolManager:
         return ProxyManager(parts.url, proxy_headers=login, proxy_ssl_context=context, **options)
     except (HTTPError, ValueError) as error:
         raise ConfigurationError(
-            f"{_PROXY} is no URL of a proxy: set it to one such as http://proxy:8080"
+            f"{_PROXY} is not a proxy URL: set it to one such as http://proxy:8080"
         ) from error
 
 
 def _tls(bundle: str | bool | None) -> ssl.SSLContext:
-    """Return what trusts the certificates in a file or folder, or those that requests trusts."""
+    """Return a TLS context that trusts a file or folder of certificates, or those of requests."""
     path = bundle if isinstance(bundle, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
     context = create_urllib3_context()
     try:
@@ -303,7 +303,7 @@ def _tls(bundle: str | bool | None) -> ssl.SSLContext:
         context.load_verify_locations(**{"capath" if is_folder else "cafile": path})
     except OSError as error:
         raise ConfigurationError(
-            f"there are no certificates in {path}: correct REQUESTS_CA_BUNDLE"
+            f"{path} has no readable certificates: correct REQUESTS_CA_BUNDLE"
         ) from error
     return context
 
@@ -316,7 +316,7 @@ def _is_local(host: str) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it stems from."""
+    """Yield an error and all its causes."""
     waiting, seen = [error], set[int]()
     while waiting:
         cause = waiting.pop(0)
@@ -328,11 +328,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [other for other in further if isinstance(other, BaseException)]
 
 
-class _Timed(http.client.HTTPResponse):
-    """A response whose bytes have to come before the call has to be over.
+class _TimedResponse(http.client.HTTPResponse):
+    """A response that must arrive completely before its call must end.
 
-    A time-out of a socket begins anew with each byte, and a single read of the library may take
-    any number of them: of the head, of a chunk, or of the answer of a proxy.
+    A socket's time-out restarts with each byte, and a single read of the library may take any
+    number of bytes: of the head, of a chunk, or of a proxy's answer.
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:

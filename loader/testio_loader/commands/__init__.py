@@ -1,1 +1,1 @@
-"""What people type: one command a module. Heavy libraries are imported when a command runs."""
+"""The commands, one per module. They import heavy libraries only when they run."""

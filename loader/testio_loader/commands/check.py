@@ -1,4 +1,4 @@
-"""`testio-loader check`: whether a load could work, before one is started."""
+"""`testio-loader check`: check before a load whether it can work."""
 
 import sys
 from collections.abc import Generator, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Finding(NamedTuple):
-    """What a check has found."""
+    """One result of a check."""
 
     is_ok: bool
     text: str
@@ -29,10 +29,12 @@ class Finding(NamedTuple):
 @destination_option
 @ends_when_told("nothing was changed")
 def check(destination: str) -> None:
-    """Say whether a load could work.
+    """Check whether a load can work.
 
-    Looks at configuration, tokens, the API and the warehouse, and changes nothing. One line a
-    finding; the exit status is 1 if anything is not fine.
+    Checks configuration, tokens, the API and the warehouse, and changes nothing. Prints one line
+    per finding. The exit status is 1 if a finding is `not ok`.
+
+    Example: testio-loader check --destination postgres
     """
     is_fine = True
     for finding in _findings(destination):
@@ -48,7 +50,7 @@ def _findings(destination: str) -> Iterator[Finding]:
 
     try:
         yield from _all_findings(destination)
-    except ConfigurationException as error:  # what dlt cannot read at all
+    except ConfigurationException as error:  # dlt cannot read its configuration
         yield Finding(False, f"configuration: {one_line(error)}")
     except (DltException, duckdb.Error, OSError) as error:
         yield Finding(False, one_line(error))
@@ -69,7 +71,7 @@ def _all_findings(destination: str) -> Iterator[Finding]:
     for problem in problems:
         yield Finding(False, f"settings: {problem}")
     if not problems:
-        yield Finding(True, "settings: those that are set have values and names that can be right")
+        yield Finding(True, "settings: all names and values are valid")
     known: dict[int, EarlierLoads] = {}
     try:
         if ledger := (yield from _warehouse(configured_warehouse(destination))):
@@ -83,16 +85,16 @@ def _all_findings(destination: str) -> Iterator[Finding]:
 def _warehouse(
     warehouse: "Warehouse",
 ) -> "Generator[Finding, None, LedgerReader | None]":
-    """Check it, if no load is writing to it; return its ledger."""
+    """Check the warehouse and return its ledger, unless a load is writing to it."""
     from testio_loader.land import pipeline
     from testio_loader.land.ledger import ledger_of
 
     if holder := warehouse.holder():
         yield Finding(False, f"lock: {warehouse.name} is being loaded by {holder}")
         return None
-    yield Finding(True, "lock: nobody is loading")
+    yield Finding(True, "lock: no load is running")
     if pipeline.has_interrupted_load(warehouse):
-        yield Finding(False, "interrupted load: its rest is still to land; `load` does that first")
+        yield Finding(False, "interrupted load: the next `load` finishes or undoes it first")
     else:
         yield Finding(True, "interrupted load: none")
     for is_ok, text in warehouse.findings():

@@ -1,7 +1,7 @@
-"""The command line, and what its exit status says.
+"""The command line and its exit statuses.
 
-Exit status: 0 all was read and landed; 1 failed; 2 wrong usage; 3 landed, but some scope is
-incomplete.
+Exit status: 0 everything was read and landed; 1 failed; 2 wrong usage; 3 landed, but some scopes
+are incomplete.
 """
 
 import logging
@@ -22,20 +22,21 @@ from testio_loader.commands.status import status
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="testio-warehouse", prog_name="testio-loader")
-@click.option("-v", "--verbose", is_flag=True, help="Log every request, and tracebacks.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request, and tracebacks of errors.")
 def main(verbose: bool) -> None:
-    """Land your Test IO data in your own warehouse.
+    """Load your Test IO data into your own warehouse.
 
-    The warehouse is the DuckDB file that TESTIO_DUCKDB_PATH names (default: warehouse.duckdb). With
-    --destination postgres it is the database of DESTINATION__POSTGRES__CREDENTIALS, with
-    --destination iceberg the tables in DESTINATION__FILESYSTEM__BUCKET_URL.
-    The account is configured as dlt configures sources: SOURCES__TESTIO__API_TOKEN and
-    SOURCES__TESTIO__CUSTOMER_ID, or the same under [sources.testio] in .dlt/secrets.toml; several
-    customers under [sources.testio.customers.NAME].
+    The warehouse is the DuckDB file in TESTIO_DUCKDB_PATH (default: warehouse.duckdb). With
+    --destination postgres, it is the database in DESTINATION__POSTGRES__CREDENTIALS. With
+    --destination iceberg, it is the tables in DESTINATION__FILESYSTEM__BUCKET_URL.
+
+    Configure the account with SOURCES__TESTIO__API_TOKEN and SOURCES__TESTIO__CUSTOMER_ID, or under
+    [sources.testio] in .dlt/secrets.toml, as for any dlt source. Configure several customers under
+    [sources.testio.customers.NAME].
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("testio_loader").setLevel(logging.DEBUG if verbose else logging.INFO)
-    # dlt logs failures with their tracebacks, which commands then tell in one line.
+    # dlt would log each failure with its traceback; commands report it in one line.
     configure_dlt()
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "INFO" if verbose else "CRITICAL")
 

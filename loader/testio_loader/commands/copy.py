@@ -1,4 +1,4 @@
-"""`testio-loader copy`: move to another kind of warehouse, with all history."""
+"""`testio-loader copy`: copy all history to another kind of warehouse."""
 
 import click
 
@@ -12,10 +12,12 @@ from testio_loader.commands.termination import ends_when_told
 @explained
 @ends_when_told()
 def copy(destination: str) -> None:
-    """Copy what has landed in DuckDB to another warehouse.
+    """Copy the raw data from DuckDB to another warehouse.
 
-    Every version of every record goes from the file that TESTIO_DUCKDB_PATH names to the
-    destination, where nothing may have landed yet. Then load there; the file stays as it is.
+    Copies every version of every record from the file in TESTIO_DUCKDB_PATH, which does not change.
+    Nothing may have landed in the destination yet. Afterwards, load into the destination.
+
+    Example: testio-loader copy --destination postgres
     """
     from testio_loader.commands.report import print_lines
     from testio_loader.land import copying
@@ -23,14 +25,16 @@ def copy(destination: str) -> None:
 
     source, target = duckdb_file.configured(), configured_warehouse(destination)
     if not isinstance(target, CopyTarget):
-        raise click.UsageError(f"give a --destination to copy to, other than {destination}")
+        raise click.UsageError(
+            f"{destination} is the source of the copy; choose another --destination"
+        )
     if not source.exists():
-        raise CommandError(f"there is no {source.path}")
+        raise CommandError(f"{source.path} does not exist; set TESTIO_DUCKDB_PATH")
     with source.locked(), target.locked():
         rows = copying.copy(source, target)
     print_lines(
         [
             f"Copied {sum(rows.values()):,} rows of {len(rows)} tables to {target.name}.",
-            f"From now on: testio-loader load --destination {destination}",
+            f"From now on, load with: testio-loader load --destination {destination}",
         ]
     )

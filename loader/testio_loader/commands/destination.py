@@ -1,4 +1,4 @@
-"""Which warehouse a command is about."""
+"""The option --destination, and the warehouse that it selects."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from testio_loader.warehouses import Warehouse
 
 _MODULES = {"duckdb": "duckdb_file", "postgres": "postgres", "iceberg": "iceberg"}
-"""In `testio_loader.warehouses`."""
+"""Modules of `testio_loader.warehouses`."""
 
 destination_option = click.option(
     "--destination",
@@ -18,7 +18,7 @@ destination_option = click.option(
     envvar="TESTIO_DESTINATION",
     show_default=True,
     show_envvar=True,
-    help="What kind of warehouse it is.",
+    help="Kind of warehouse.",
 )
 
 
@@ -26,7 +26,7 @@ def configured_warehouse(destination: str) -> "Warehouse":
     """Return the warehouse that is configured for a destination.
 
     Raises:
-        WarehouseError: if what is configured is of no use, or nothing is.
+        WarehouseError: if its configuration is missing or cannot be used.
     """
     from testio_loader.warehouses.base import refuse_unfit_folder
 

@@ -9,25 +9,25 @@ from testio_loader.commands.termination import ends_when_told
 
 @click.command()
 @destination_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @explained
 @ends_when_told()
 def drop(destination: str, yes: bool) -> None:
-    """Remove all raw data.
+    """Remove the raw data of all customers.
 
-    That of all customers, every version of it, and dlt's state. What dbt has built is removed by
-    `dbt run-operation drop_models`.
+    Removes all versions of all records, and dlt's state. `dbt run-operation drop_models` lists
+    the models, and says how to remove them.
+
+    Example: testio-loader drop --destination postgres
     """
     from testio_loader.land import pipeline
     from testio_loader.warehouses import RAW_DATASET
 
     warehouse = configured_warehouse(destination)
     if not warehouse.exists():
-        raise CommandError(f"there is nothing in {warehouse.name}")
+        raise CommandError(f"no raw data in {warehouse.name}")
     if not yes:
-        click.confirm(
-            f"Remove {RAW_DATASET} from {warehouse.name}, every version of it?", abort=True
-        )
+        click.confirm(f"Remove {RAW_DATASET} with all versions from {warehouse.name}?", abort=True)
     with warehouse.locked():
         pipeline.drop(warehouse)
-    click.echo(f"Removed {RAW_DATASET}. To remove the models too: dbt run-operation drop_models")
+    click.echo(f"Removed {RAW_DATASET}. The models are still there: see `dbt run-operation drop_models`")

@@ -16,19 +16,21 @@ from testio_loader.commands.termination import ends_when_told
     "name",
     required=True,
     metavar="NAME",
-    help="Whom to erase: a configured customer, or the customer_id of one that no longer is.",
+    help="Configured name, or customer_id of a customer that is no longer configured.",
 )
 @destination_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @explained
 @ends_when_told()
 def erase(name: str, destination: str, yes: bool) -> None:
     """Remove a customer for good.
 
-    All their rows go, in raw and in what dbt built, and the file, or each table of a database, is
-    rewritten, so that nothing of them is left in its bytes. Tables in schemas other than testio_…
-    that have rows of them are named, and stay; the exit status is 1 then. Copies and backups, what
-    was published, and folders written by `load --record` stay as they are.
+    Deletes all rows of the customer from the raw tables and from what dbt built. Rewrites the file,
+    or each table of a database, so that no bytes of these rows are left. If tables in schemas other
+    than testio_… have rows of the customer, it names them, keeps them and exits with 1. Copies,
+    backups, published files and folders of `load --record` do not change.
+
+    Example: testio-loader erase --customer acme
     """
     from testio_loader.customers import id_of
     from testio_loader.land import pipeline
@@ -36,29 +38,31 @@ def erase(name: str, destination: str, yes: bool) -> None:
     customer_id = id_of(name)
     warehouse = configured_warehouse(destination)
     if not warehouse.exists():
-        raise CommandError(f"there is nothing in {warehouse.name}")
+        raise CommandError(f"no raw data in {warehouse.name}")
     if not yes:
         click.confirm(
-            f"Erase customer_id {customer_id} from {warehouse.name}, every version?", abort=True
+            f"Erase all rows of customer_id {customer_id} from {warehouse.name}?", abort=True
         )
     with warehouse.locked():
-        # What is still to land may be another customer's, or this one's.
+        # An interrupted load may still have rows to land, of this or another customer.
         with _nothing_deleted(customer_id):
             pipeline.settle(warehouse)
         rows = warehouse.erase(customer_id)
         elsewhere = warehouse.elsewhere(customer_id)
-    click.echo(f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote what they were in.")
+    click.echo(
+        f"Erased {rows:,} rows of customer_id {customer_id}, and rewrote the file or tables."
+    )
     if elsewhere:
         raise CommandError(
-            f"rows of customer_id {customer_id} are still in {', '.join(elsewhere)}: if they were "
-            "made from what loads have landed, drop or rebuild them, then erase again, as what "
-            "they were in must be rewritten"
+            f"rows of customer_id {customer_id} are still in {', '.join(elsewhere)}: if these "
+            "tables were built from loaded data, drop or rebuild them, then erase again to remove "
+            "the bytes of the rows"
         )
 
 
 @contextlib.contextmanager
 def _nothing_deleted(customer_id: int) -> Iterator[None]:
-    """Say so if it fails for a reason outside the program, such as a full disk."""
+    """Report that nothing was deleted if the block fails, for instance because the disk is full."""
     import duckdb
     from dlt.common.exceptions import DltException
 

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do its work: in one line, without a traceback."""
+"""Ends a command that fails: one line, no traceback, and an exit status."""
 
 import logging
 import sys
@@ -13,11 +13,11 @@ from testio_loader.errors import ConfigurationError, LoaderError
 logger = logging.getLogger(__name__)
 
 INCOMPLETE = 3
-"""Exit status of a load that landed, but not all of what it was to read."""
+"""Exit status of a load that landed, but whose scopes are not all complete."""
 
 
 class CommandError(click.ClickException):
-    """An end that the person at the keyboard can do something about, told in one line."""
+    """An error that the user can fix; shown in one line, without a traceback."""
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
@@ -25,13 +25,13 @@ class CommandError(click.ClickException):
 
 
 class MisconfiguredError(CommandError):
-    """The configuration is of no use; counts as wrong usage."""
+    """A setting cannot be used; this counts as wrong usage."""
 
     exit_code = 2
 
 
 def explained(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what can go wrong for reasons outside the program into one clear line."""
+    """Make a command report errors with a cause outside the program in one line."""
 
     @wraps(command)
     def run(**options: Any) -> None:
@@ -42,7 +42,7 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
         except LoaderError as error:
             raise CommandError(one_line(error)) from error
         except BrokenPipeError:
-            raise  # whoever reads what we print has had enough; click ends quietly then
+            raise  # the reader of our output has closed it; click then exits silently
         except Exception as error:
             if failure := _failure(error):
                 raise failure from error
@@ -52,7 +52,7 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _failure(error: Exception) -> CommandError | None:
-    """Return how a library's failure is told, if it is for reasons outside the program."""
+    """Return a library's exception as a one-line error, if its cause is outside the program."""
     import duckdb
     from dlt.common.configuration.exceptions import ConfigurationException
     from dlt.common.exceptions import DltException
@@ -60,13 +60,13 @@ def _failure(error: Exception) -> CommandError | None:
     if isinstance(error, ConfigurationException):
         return MisconfiguredError(one_line(error))
     if isinstance(error, DltException | duckdb.Error | OSError):
-        logger.debug("Unforeseen", exc_info=True)
+        logger.debug("Unexpected error", exc_info=True)
         return CommandError(one_line(error))
     return None
 
 
 def one_line(error: Exception) -> str:
-    """Return what an error says, in one line."""
+    """Return the message of an error in one line."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"

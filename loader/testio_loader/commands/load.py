@@ -1,4 +1,4 @@
-"""`testio-loader load`: read accounts and land them, or say what would be read."""
+"""`testio-loader load`: read accounts and land their records, or show what it would read."""
 
 import contextlib
 import gc
@@ -29,21 +29,21 @@ _ID = click.IntRange(0, 2**63 - 1)
 
 
 def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Return the folder, or nothing if none was asked for; an unset variable names none."""
+    """Return the folder, if any; refuse an empty name, which an unset variable gives."""
     if value == "":
-        raise click.BadParameter("it is empty; name a folder, or leave the option out")
+        raise click.BadParameter("the name is empty; name a folder, or leave the option out")
     return value or ""
 
 
 @click.command()
-@click.option("--customer", "names", multiple=True, metavar="NAME", help="Read this customer only.")
+@click.option("--customer", "names", multiple=True, metavar="NAME", help="Read only this customer.")
 @click.option(
     "--product",
     "product_ids",
     multiple=True,
     type=_ID,
     metavar="ID",
-    help="Read this product only.",
+    help="Read only this product.",
 )
 @click.option(
     "--test",
@@ -51,36 +51,38 @@ def _folder(context: click.Context, parameter: click.Parameter, value: str | Non
     multiple=True,
     type=_ID,
     metavar="ID",
-    help="Refresh this test and what belongs to it only.",
+    help="Refresh only this test and its records.",
 )
-@click.option("--full", "is_full", is_flag=True, help="Read all tests, the settled ones as well.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be read; land nothing.")
+@click.option("--full", "is_full", is_flag=True, help="Read all tests, including settled ones.")
+@click.option(
+    "--dry-run", "is_dry", is_flag=True, help="Show what a load would read; land nothing."
+)
 @click.option(
     "--record",
     metavar="DIR",
     callback=_folder,
-    help="Keep the API's answers in this folder as well.",
+    help="Also save the API's answers in this folder.",
 )
 @click.option(
     "--replay",
     metavar="DIR",
     callback=_folder,
-    help="Land answers kept by --record; no API, no token.",
+    help="Land answers saved by --record, without API and token.",
 )
 @click.option(
     "--accept-deletions",
     is_flag=True,
-    help="Believe that all records that are missing are deleted, however many they are.",
+    help="Treat all missing records as deleted, however many they are.",
 )
 @click.option(
     "--accept-account-change",
     is_flag=True,
-    help="Land the account even if its products are not those that the customer had.",
+    help="Land the account even if its products differ from the customer's earlier ones.",
 )
 @destination_option
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
-@ends_when_told("what has landed stays, and the next load lands or reads again what has not")
+@ends_when_told("what has landed stays, and the next load lands or re-reads the rest")
 def load(
     names: tuple[str, ...],
     product_ids: tuple[int, ...],
@@ -94,11 +96,14 @@ def load(
     destination: str,
     as_json: bool,
 ) -> None:
-    """Read accounts and land what is new or changed.
+    """Read accounts and land new and changed records.
 
-    --customer, --product and --test can be repeated. The exit status is 0 if all was read and
-    landed, 1 if a customer's load failed, and 3 if all landed but some scope is incomplete.
-    --dry-run ends alike.
+    --customer, --product and --test can be repeated. The exit status, also of --dry-run, is 0 if
+    everything was read and landed, 1 if the load of a customer failed, and 3 if all loads landed
+    but some scopes are incomplete. A dry run reads only the lists, so it counts the details of all
+    tests that it would read, though a load lets some of them wait.
+
+    Example: testio-loader load --customer acme --dry-run
     """
     _refuse_contradictions(
         ("--product", product_ids, "--test", test_ids),
@@ -129,31 +134,33 @@ def load(
     warehouse = configured_warehouse(destination)
     if is_dry:
         parts, plan = _parts(warehouse, readers, selection), partial(pipeline.plan, warehouse)
-        _read(parts, plan, print_plan, "there may be more to read behind it", as_json=as_json)
+        _read(parts, plan, print_plan, "a load may find more to read", as_json=as_json)
         return
-    with warehouse.locked(), _imports_left_alone():
+    with warehouse.locked(), _imports_frozen():
         parts = _parts(warehouse, readers, selection)
-        watched = partial(_watched, warehouse, as_json=as_json)
-        _read(parts, watched, print_load, "load again to read it", as_json=as_json)
+        read = partial(_load_with_progress, warehouse, as_json=as_json)
+        _read(parts, read, print_load, "load again to read the rest", as_json=as_json)
 
 
 def _parts(
     warehouse: "Warehouse", customers: "Sequence[Customer]", selection: "Selection"
 ) -> "list[tuple[Customer, Selection]]":
-    """Return what to read of which customer; say who has nothing of what was asked for."""
+    """Return what to read per customer; report the customers without any selected id."""
     from testio_loader.land import owners
 
     parts = owners.parts(warehouse, customers, selection)
     owning = {customer.name for customer, _ in parts}
     for customer in customers:
         if customer.name not in owning:
-            click.echo(f"Customer {customer.name} has none of these; it is not read.", err=True)
+            click.echo(
+                f"Customer {customer.name} has none of the selected ids; it is not read.", err=True
+            )
     return parts
 
 
 @contextlib.contextmanager
-def _imports_left_alone() -> Iterator[None]:
-    """Spare the collector what was imported; to look through it again and again takes time."""
+def _imports_frozen() -> Iterator[None]:
+    """Exempt imported modules from garbage collection, as repeated scans of them take time."""
     gc.freeze()
     try:
         yield
@@ -169,7 +176,7 @@ def _read(
     *,
     as_json: bool,
 ) -> None:
-    """Load each customer, or plan it, and report; one that fails does not stop the others."""
+    """Load or plan each customer, and report; if one fails, the others continue."""
     from testio_loader.commands.report import print_json
     from testio_loader.errors import LoaderError
 
@@ -189,7 +196,7 @@ def _read(
     _end(failures, advice, [problem for report in reports for problem in report.problems])
 
 
-def _watched(
+def _load_with_progress(
     warehouse: "Warehouse", customer: "Customer", selection: "Selection", *, as_json: bool
 ) -> "LoadReport":
     from rich.console import Console
@@ -199,23 +206,23 @@ def _watched(
     from testio_loader.read.counts import Counts
 
     counts, console = Counts(), Console(stderr=True)
-    is_watched = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
-    progress = Progress(customer.name, counts, console if is_watched else None)
+    is_shown = console.is_terminal and not as_json and not logger.isEnabledFor(logging.DEBUG)
+    progress = Progress(customer.name, counts, console if is_shown else None)
     return pipeline.load(warehouse, customer, selection, counts=counts, progress=progress)
 
 
 def _end(failures: Mapping[str, str], advice: str, problems: Sequence[str]) -> None:
-    """End with the exit status that says whether a customer failed, or something is incomplete."""
+    """Exit with an error if a customer failed, and with status 3 if a scope is incomplete."""
     from testio_loader.read.deletions import is_disappearance
 
     if failures:
-        # What is wrong with the warehouse is the same for all, and told once.
+        # A problem of the warehouse is the same for all customers: report it once.
         raise CommandError("; ".join(dict.fromkeys(failures.values())))
     if problems:
-        click.echo(f"Incomplete: what is missing is named above; {advice}.", err=True)
+        click.echo(f"The scopes named above are incomplete; {advice}.", err=True)
         if any(map(is_disappearance, problems)):
             click.echo(
-                "If the records that are missing are really deleted, load with --accept-deletions.",
+                "If the missing records are really deleted, load with --accept-deletions.",
                 err=True,
             )
         sys.exit(INCOMPLETE)

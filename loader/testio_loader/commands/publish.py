@@ -1,4 +1,4 @@
-"""`testio-loader publish`: give readers what was built and tested."""
+"""`testio-loader publish`: copy built and tested tables for readers."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     required=True,
     metavar="PATH",
     type=click.Path(path_type=Path),
-    help="The file to write, or the folder for Parquet files.",
+    help="File to write, or folder for Parquet files.",
 )
 @click.option(
     "--customer",
     "name",
     metavar="NAME",
-    help="Publish this customer's rows only: a configured customer, or a customer_id.",
+    help="Publish only this customer's rows: a configured name, or a customer_id.",
 )
 @click.option(
     "--format",
@@ -33,18 +33,20 @@ if TYPE_CHECKING:
     type=click.Choice(["duckdb", "parquet"]),
     default="duckdb",
     show_default=True,
-    help="One DuckDB file, or a Parquet file a table.",
+    help="One DuckDB file, or one Parquet file per table.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
 @explained
-@ends_when_told("what was published before is untouched; the next one removes what this one began")
+@ends_when_told("what was published before is untouched; the next publish removes unfinished files")
 def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
-    """Give readers a copy of what dbt has built.
+    """Copy what dbt has built, for readers.
 
-    It has the marts, the audit models and the saved queries of the metrics, and is made only if the
-    last `dbt build` has passed and has seen the newest load. It takes the place of the one before
-    in one step: who reads that one keeps it, and neither a load nor a build waits for them. DuckDB
-    1.x can open the file.
+    The copy has the marts, the audit models and the saved queries of the metrics. It is made only
+    if the last `dbt build` passed and has seen the newest load. It replaces the previous copy in
+    one step: current readers keep the previous copy, and loads and builds never wait for readers.
+    DuckDB 1.x can open the file.
+
+    Example: testio-loader publish --to published/testio.duckdb
     """
     from testio_loader.commands.report import print_json
     from testio_loader.customers import id_of
@@ -54,7 +56,7 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
     customer_id = None if name is None else id_of(name)
     warehouse = duckdb_file.configured()
     if not warehouse.exists():
-        raise CommandError(f"there is no {warehouse.path}; `testio-loader load` creates it")
+        raise CommandError(f"{warehouse.path} does not exist; `testio-loader load` creates it")
     write = publishing.publish_parquet if format_ == "parquet" else publishing.publish
     with warehouse.locked_by_reader():
         manifest = saved_queries.find_manifest()
@@ -65,8 +67,8 @@ def publish(to: Path, name: str | None, format_: str, as_json: bool) -> None:
         _print(to, publication)
         if not manifest:
             click.echo(
-                f"The saved queries of the metrics are not among them: there is no "
-                f"{saved_queries.MANIFEST} here, or no dbt-metricflow; publish where dbt builds."
+                f"The saved queries of the metrics are not included: {saved_queries.MANIFEST} or "
+                f"dbt-metricflow is missing here; publish where dbt builds."
             )
 
 
@@ -83,6 +85,6 @@ def _print(to: Path, publication: "Publication") -> None:
         [
             f"Published {len(tables)} tables with {sum(table.rows for table in tables):,} rows, as "
             f"built at {publication.built_at:%Y-%m-%d %H:%M} (UTC): {path}",
-            f"To look at one in Python: import duckdb; print({query})",
+            f"To read a table in Python: import duckdb; print({query})",
         ]
     )

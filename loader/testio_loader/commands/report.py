@@ -1,4 +1,4 @@
-"""How reports look on a screen; each table fits into 80 columns."""
+"""Prints reports; each table fits into 80 columns."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ def print_table(
     *,
     has_totals: bool = False,
 ) -> None:
-    """Print rows; numbers stand to the right, and add up in a last row if wanted."""
+    """Print a table; numbers are right-aligned, and a last row can total them."""
     console = Console()
     console.print(title, style="bold", markup=False, highlight=False)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -39,14 +39,14 @@ def print_table(
 
 
 def print_lines(lines: Sequence[str], label: str = "") -> None:
-    """Print the first of the lines, each with a label, and how many more there are."""
+    """Print the first lines, each with a label, and the number of lines left out."""
     console = Console()
     shown = list(lines[:_MAX_LINES])
     if len(lines) > _MAX_LINES:
         shown.append(f"{len(lines) - _MAX_LINES:,} more")
     for line in shown:
         text = f"{label}: {line}" if label else line
-        # In a file or a pipe a line stays one, so that it can be searched for.
+        # In a file or a pipe, lines are not wrapped, so that searches find them.
         console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
@@ -85,7 +85,7 @@ def print_plan(report: "PlanReport") -> None:
 
 
 def describe(attribution: "Attribution") -> str:
-    """Say how many bugs are attributed, and why the others are not if they are many."""
+    """Describe how many bugs are attributed and, if many are not, the reasons."""
     bugs, attributed = attribution.bugs, attribution.attributed
     text = f"{attributed:,} of {bugs:,} bugs name a test feature that was read"
     if attributed >= _WELL_ATTRIBUTED * bugs:
@@ -94,7 +94,7 @@ def describe(attribution: "Attribution") -> str:
         f"{count:,} {reason}"
         for count, reason in (
             (attribution.unnamed, "name none"),
-            (attribution.unknown, "name one that no test read in this load has"),
+            (attribution.unknown, "name one that is in none of the tests read"),
         )
         if count
     )

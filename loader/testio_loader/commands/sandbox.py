@@ -1,4 +1,4 @@
-"""`testio-loader sandbox`: serve a stand-in of the API."""
+"""`testio-loader sandbox`: serve a stand-in for the API."""
 
 import contextlib
 import os
@@ -24,17 +24,17 @@ _CUSTOMER_ID = 1
 @click.option("--products", default=6, show_default=True, help="Products in the account.")
 @click.option("--tests", default=60, show_default=True, help="Tests in the account.")
 @click.option("--bugs", default=600, show_default=True, help="Bugs in the account.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another account.")
-@click.option("--latency", default=0.0, show_default=True, help="Seconds an answer takes.")
+@click.option("--seed", default=1, show_default=True, help="Another seed gives another account.")
+@click.option("--latency", default=0.0, show_default=True, help="Delay of each answer in seconds.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     type=click.Choice(list(FAULTS)),
-    help="Misbehave in this way; several faults are put one around the other.",
+    help="Fault to simulate. Can be repeated: each fault wraps the one before.",
 )
-@click.option("--port", default=0, help="Port to listen on (default: any that is free).")
-@click.option("--unless-configured", is_flag=True, help="Only run COMMAND if a token is set.")
+@click.option("--port", default=0, help="Port to listen on (default: any free port).")
+@click.option("--unless-configured", is_flag=True, help="If a token is set, run only COMMAND.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     products: int,
@@ -47,25 +47,28 @@ def sandbox(
     unless_configured: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Serve a stand-in of the API.
+    """Serve a stand-in for the API, with synthetic data.
 
-    It has synthetic data. With a COMMAND, serve for as long as it runs, with the loader configured
-    for the sandbox in its environment, and end with its exit status. Without one, serve until
-    interrupted.
+    With a COMMAND, serve while it runs, and exit with its status. Its environment configures the
+    loader for the sandbox. Without a COMMAND, serve until interrupted.
+
+    Example: testio-loader sandbox testio-loader load
     """
     if unless_configured:
         from testio_loader.customers import is_configured
 
         if is_configured():
+            if not command:
+                raise click.UsageError("--unless-configured needs a COMMAND: a token is set")
             sys.exit(_status_of(command))
     from testio_sandbox import Account
 
     try:
         handler: Handler = Account(products=products, tests=tests, bugs=bugs, seed=seed)
+        for fault in faults:
+            handler = FAULTS[fault](handler)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    for fault in faults:
-        handler = FAULTS[fault](handler)
     try:
         with _served(handler, port, latency) as url:
             environment = {
@@ -92,22 +95,21 @@ def _served(handler: "Handler", port: int, latency: float) -> Iterator[str]:
         try:
             server = serving.enter_context(serve(handler, port=port, latency=latency))
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or "it is no port"
+            reason = getattr(error, "strerror", None) or "it is not a port number"
             raise CommandError(
-                f"port {port} cannot be listened on: {reason}; choose another --port, or leave it "
-                "out"
+                f"cannot listen on port {port}: {reason}; choose another --port, or leave it out"
             ) from error
         yield server.url
 
 
 def _status_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run a command to its end and return its exit status, as a shell does."""
-    # Ctrl-C goes to the command as well, which decides what it means. It inherits no handler.
+    """Run a command and return its exit status, as a shell does."""
+    # Ctrl-C also reaches the command, which reacts to it. It does not inherit this handler.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         status = subprocess.call(command, env={**os.environ, **(environment or {})})
     except OSError as error:
-        raise CommandError(f"{command[0]} cannot be run: {error.strerror}") from error
+        raise CommandError(f"cannot run {command[0]}: {error.strerror}") from error
     finally:
         signal.signal(signal.SIGINT, before)
     return 128 - status if status < 0 else status

@@ -1,4 +1,4 @@
-"""`testio-loader status`: what the warehouse knows of its loads."""
+"""`testio-loader status`: show the loads of a warehouse and the age of its data."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,10 +16,12 @@ from testio_loader.commands.termination import ends_when_told
 @explained
 @ends_when_told("nothing was changed")
 def status(destination: str, as_json: bool) -> None:
-    """Show how loads went, and how old the data are.
+    """Show the last loads and the age of the data.
 
-    That is the last loads, what is incomplete or in quarantine, and by customer how many tests
-    there are and when the one that was read longest ago was read.
+    Also shows incomplete scopes, quarantined records and, per customer, the number of tests and the
+    last read of the test that has waited longest.
+
+    Example: testio-loader status --json
     """
     from testio_loader.commands.report import print_json, print_lines, print_table
     from testio_loader.customers import customer_ids
@@ -28,11 +30,11 @@ def status(destination: str, as_json: bool) -> None:
     warehouse = configured_warehouse(destination)
     if holder := warehouse.holder():
         raise CommandError(
-            f"{warehouse.name} is being loaded by {holder}; ask again when it has ended"
+            f"{warehouse.name} is being loaded by {holder}; try again after that load"
         )
     ledger = ledger_of(warehouse)
     if ledger is None:
-        raise CommandError(f"there is nothing in {warehouse.name}; `testio-loader load` fills it")
+        raise CommandError(f"no raw data in {warehouse.name}; run `testio-loader load` first")
     with warehouse.opened(read_only=True):
         loads, customers = ledger.loads(), ledger.customers()
         incomplete, quarantine = ledger.incomplete(), ledger.quarantine()
@@ -70,7 +72,7 @@ def status(destination: str, as_json: bool) -> None:
     click.echo()
     print_table(
         "Customers",
-        ("customer", "tests", "not wholly read", "oldest read (UTC)"),
+        ("customer", "tests", "not fully read", "oldest read (UTC)"),
         [
             (
                 names.get(customer.customer_id, f"({customer.customer_id})"),

@@ -1,4 +1,4 @@
-"""How a command ends that is told to, by Ctrl-C (SIGINT) or by SIGTERM."""
+"""Ends a command on Ctrl-C (SIGINT) or SIGTERM."""
 
 import contextlib
 import os
@@ -8,22 +8,22 @@ import threading
 from collections.abc import Iterator
 
 _SHOW_CURSOR = "\x1b[?25h"
-_AGAIN = "run it again, which completes or repeats what was cut short"
+_AGAIN = "run it again to complete or repeat what was interrupted"
 
 
 @contextlib.contextmanager
 def ends_when_told(consequence: str = _AGAIN) -> Iterator[None]:
-    """End at once at SIGINT or SIGTERM, with one sentence, whatever is under way.
+    """Exit at once on SIGINT or SIGTERM, with a message of one line.
 
-    A handler in Python would run only when the statement that the warehouse is busy with has ended,
-    and dlt has one that waits for much more. A thread waits for the signals instead. The warehouse
-    takes back what a process leaves unfinished, as after kill -9.
+    A signal handler in Python would run only after the current statement of the warehouse has
+    ended, and dlt's own handler waits even longer. So a thread waits for the signals. The
+    warehouse rolls back unfinished work, as after kill -9.
 
     Args:
-        consequence: what becomes of what was under way; the second half of the sentence.
+        consequence: what happens to unfinished work; the second half of the message.
     """
-    # What is started in the background of a script is to ignore Ctrl-C.
-    told_by = {signal.SIGTERM} | (
+    # Shell scripts start background processes with Ctrl-C ignored; this stays that way.
+    signals = {signal.SIGTERM} | (
         set() if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else {signal.SIGINT}
     )
     if threading.current_thread() is not threading.main_thread():
@@ -32,17 +32,17 @@ def ends_when_told(consequence: str = _AGAIN) -> Iterator[None]:
     is_over = threading.Event()
 
     def wait() -> None:
-        received = signal.sigwait(told_by)
+        received = signal.sigwait(signals)
         if not is_over.is_set():
             is_by_hand = received == signal.SIGINT
             cause = "interrupted" if is_by_hand else f"ended by {signal.Signals(received).name}"
-            if sys.stderr.isatty():  # bars hide it
+            if sys.stderr.isatty():  # progress bars hide the cursor
                 cause = f"{_SHOW_CURSOR}\n{cause}"
             sys.stderr.write(f"testio-loader: {cause}; {consequence}\n")
             sys.stderr.flush()
             os._exit(128 + received)
 
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, told_by)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     try:

@@ -1,1 +1,1 @@
-"""How what is read lands in the warehouse, through dlt."""
+"""Lands the records in the warehouse, through dlt."""

@@ -1,4 +1,4 @@
-"""Tells whoever runs a dlt pipeline whether its last run has read everything."""
+"""Checks whether the last run of a dlt pipeline has read everything."""
 
 import dlt
 
@@ -7,16 +7,16 @@ from testio_loader.land.ledger import ledger_of_pipeline
 
 
 def raise_if_incomplete(pipeline: dlt.Pipeline) -> None:
-    """Raise an error if the last run of a pipeline could not read something.
+    """Raise an error if the last run of a pipeline could not read every scope.
 
-    What it could read has landed, and nothing that is missing counts as deleted. The next run reads
-    again what is missing.
+    The records that it could read have landed, and no missing record counts as deleted. The next
+    run reads the incomplete scopes again.
 
     Args:
-        pipeline: the pipeline that has run the source `testio`, with dlt's trace on, as by default.
+        pipeline: the pipeline that ran the source `testio`, with dlt's trace on (the default).
 
     Raises:
-        IncompleteLoadError: if a scope is incomplete.
+        IncompleteLoadError: if a scope is incomplete; `problems` has the reasons.
 
     Example:
         >>> pipeline.run(testio())

@@ -1,6 +1,6 @@
-"""Copies what has landed in a DuckDB file into another warehouse: every version, and the ledger.
+"""Copies the raw tables of a DuckDB file to another warehouse: every version, and the ledger.
 
-Loads go on there as if they had always gone there, and dbt builds the same from it.
+Later loads continue there, and dbt builds the same models from the copy.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,38 +16,39 @@ from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_loader.warehouses.duckdb_sql import quoted
 
 _ROWS, _BYTES = 10_000, 64_000_000
-"""What is written at once: so many rows, or fewer where they are large."""
+"""Size of a batch that is written: at most this many rows, or fewer if they are large."""
 _VECTOR = 2_048
-"""Rows that DuckDB reads at once, whatever is asked for."""
+"""DuckDB reads this many rows at once, whatever batch size is requested."""
 
 
 def copy(source: DuckDbFile, target: CopyTarget) -> dict[str, int]:
-    """Copy the raw tables, and return how many rows each has.
+    """Copy the raw tables, and return the number of rows per table.
 
     Raises:
-        WarehouseError: if anything has landed in the target.
-        WarehouseBusyError: if another process has one of the two.
+        WarehouseError: if the target has raw data already.
+        WarehouseBusyError: if another process uses one of the two.
+        LoadError: if an interrupted load cannot be finished now.
     """
-    settle(source)  # what is still to land would be left behind
+    settle(source)  # else the copy lacks an interrupted load
     target.prepare()
     if target.exists():
         raise WarehouseError(
-            f"{target.name} has raw data already, so nothing is copied; `testio-loader drop` "
-            "would remove them"
+            f"{target.name} has raw data already, so nothing was copied; to replace the data, run "
+            "`testio-loader drop` first"
         )
-    with source.opened(read_only=True), duckdb.connect(str(source.path), read_only=True) as opened:
-        # With the usual offsets of 32 bits, the texts of a batch end at 2 GB.
-        opened.execute("set TimeZone = 'UTC'; set arrow_large_buffer_size = true")
+    with source.opened(read_only=True), duckdb.connect(str(source.path), read_only=True) as db:
+        # Arrow's default offsets have 32 bits, which limits the texts of a batch to 2 GB.
+        db.execute("set TimeZone = 'UTC'; set arrow_large_buffer_size = true")
         names = [*(table.name for table in TABLES), "_dlt_loads"]
         return target.fill(
-            (name, _cut(opened.sql(f"from {quoted(RAW_DATASET, name)}").to_arrow_reader(_VECTOR)))
+            (name, _cut(db.sql(f"from {quoted(RAW_DATASET, name)}").to_arrow_reader(_VECTOR)))
             for name in names
         )
 
 
 def _cut(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Put batches together, or part them, so that each has about as much as is written at once."""
-    usual = pa.schema(
+    """Merge or split batches, so that each has about the size of a batch that is written."""
+    schema = pa.schema(
         field.with_type(pa.string()) if field.type == pa.large_string() else field
         for field in reader.schema
     )
@@ -64,11 +65,11 @@ def _cut(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
             yield _joined(waiting)
 
     def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
-        table = pa.Table.from_batches(parts).cast(usual).combine_chunks()
-        (batch,) = table.to_batches() or [pa.RecordBatch.from_pylist([], usual)]
+        table = pa.Table.from_batches(parts).cast(schema).combine_chunks()
+        (batch,) = table.to_batches() or [pa.RecordBatch.from_pylist([], schema)]
         return batch
 
-    return pa.RecordBatchReader.from_batches(usual, batches())
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

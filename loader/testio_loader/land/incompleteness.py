@@ -1,6 +1,6 @@
-"""Which incomplete scopes still are: a later read of something else can settle one.
+"""Finds the scopes that are still incomplete: a later read of another scope can settle one.
 
-`models/audit/audit_incomplete_scopes.sql` states the same rule in SQL; a test holds them together.
+`models/audit/audit_incomplete_scopes.sql` has the same rule in SQL; a test compares the two.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,13 +31,13 @@ class CompleteList:
 
 @dataclass
 class Lists:
-    """What is known completely of one customer's products and tests."""
+    """The latest complete lists of one customer's products and tests."""
 
     products: CompleteList | None = None
     tests: dict[int, CompleteList] = field(default_factory=dict)
     """By product."""
     single_tests: dict[int, CompleteList] = field(default_factory=dict)
-    """By test: what a read of this test alone gave."""
+    """By test: the result of reading this test alone."""
 
 
 def unsettled(
@@ -46,13 +46,13 @@ def unsettled(
     """Return the scopes that no later read has settled.
 
     A scope of a product is settled when a later list of products lacks the product. A scope of a
-    test is settled when later lists show that the test is gone. A test that was read by itself is
-    settled, too, when a later list has it.
+    test is settled when later lists show that the test is deleted. The scope of a test that was
+    read alone is also settled when a later list has the test.
 
     Args:
         scopes: incomplete scopes of one customer.
-        lists: the customer's complete lists.
-        product_ids: the product of each test that the warehouse has.
+        lists: the customer's latest complete lists.
+        product_ids: the product of each test in the warehouse.
     """
     return [scope for scope in scopes if not _is_settled(scope, lists, product_ids)]
 
@@ -74,7 +74,7 @@ def _is_settled(
 
 
 def _seen_at(test_id: int, lists: Lists) -> datetime | None:
-    """Return when a list had the test for the last time; lists of products that are gone do not."""
+    """Return when a list last had the test; the lists of deleted products do not count."""
     return max(
         (
             found.read_at
@@ -86,14 +86,14 @@ def _seen_at(test_id: int, lists: Lists) -> datetime | None:
 
 
 def _missed_at(test_id: int, lists: Lists, product_id: int | None) -> datetime | None:
-    """Return when a list that must have the test did not.
+    """Return when a list that should have the test last lacked it.
 
-    That is the list of its product. If the product is not known, it is all lists together.
+    This is the list of its product. If the product is unknown, it is all lists together.
     """
     missing: list[datetime] = []
-    alone, products, tests = lists.single_tests.get(test_id), lists.products, _present(lists)
-    if alone and test_id not in alone.ids:
-        missing.append(alone.read_at)
+    single, products, tests = lists.single_tests.get(test_id), lists.products, _present(lists)
+    if single and test_id not in single.ids:
+        missing.append(single.read_at)
     if product_id is not None:
         if products and product_id not in products.ids:
             missing.append(products.read_at)
@@ -105,6 +105,6 @@ def _missed_at(test_id: int, lists: Lists, product_id: int | None) -> datetime |
 
 
 def _present(lists: Lists) -> dict[int, CompleteList]:
-    """Return the lists of tests of the products that there still are."""
+    """Return the lists of tests of the products that still exist."""
     products = lists.products
     return {id_: found for id_, found in lists.tests.items() if not products or id_ in products.ids}

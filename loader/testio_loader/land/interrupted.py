@@ -1,8 +1,8 @@
-"""What a load leaves behind that was cut short, and how it is brought to its end or undone.
+"""Finishes or undoes a load that was interrupted.
 
-dlt repeats the steps of which it cannot tell whether they were done. Repeating one that was done
-would land rows twice, so all that such a load has landed is taken back, and it lands from the
-start: what it has read is in its package until all has landed.
+dlt repeats a step if it cannot know whether the step was done. If it was done, rows would land
+twice. So all rows that the load has landed are removed, and its package lands from the start: the
+package keeps all data that the load has read until all of it has landed.
 """
 
 import logging
@@ -17,18 +17,18 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from testio_loader.tables import Table
 from testio_loader.warehouses import Warehouse
 
-_NEW, _CHANGED = PackageStorage.NEW_JOBS_FOLDER, "schema_updates.json"
+_NEW, _SCHEMA_UPDATES = PackageStorage.NEW_JOBS_FOLDER, "schema_updates.json"
 _FOLLOW_UPS = ("sql", "reference")
 logger = logging.getLogger(__name__)
 
 
 def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
-    """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
+    """Finish an interrupted load; undo it if its data is lost or can never land.
 
     Raises:
-        PipelineStepFailed: if what was read still cannot land, but may when tried again.
+        PipelineStepFailed: if the data cannot land now, but may land at another attempt.
     """
-    _begin_again(pipeline, warehouse, tables)
+    _reset(pipeline, warehouse, tables)
     if pipeline.has_pending_data:
         try:
             pipeline.normalize()
@@ -37,20 +37,20 @@ def finish(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
             if _may_pass(failure, warehouse):
                 raise
             *_, cause = causes(failure)
-            logger.warning("An interrupted load cannot be finished; it is undone: %s", cause)
+            logger.warning("An interrupted load cannot be finished, so it is undone: %s", cause)
             warehouse.take_back(tables)
         else:
-            logger.info("Finished a load that was interrupted.")
+            logger.info("Finished an interrupted load.")
     forget(pipeline)
 
 
 def land_again(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
-    """Land what a load could not land that has just failed.
+    """Land the data of a load that has just failed to land it.
 
     Raises:
-        PipelineStepFailed: if it still cannot land.
+        PipelineStepFailed: if it fails again.
     """
-    _begin_again(pipeline, warehouse, tables)
+    _reset(pipeline, warehouse, tables)
     _land(pipeline, warehouse)
 
 
@@ -60,26 +60,27 @@ def _land(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
         warehouse.complete(load_id)
 
 
-def _begin_again(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
-    """Make warehouse and packages as they were before anything had landed of what is not whole."""
-    landed = warehouse.take_back(tables)
+def _reset(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ...]) -> None:
+    """Reset warehouse and packages to the state before any row of an unfinished load landed."""
+    completed = warehouse.take_back(tables)
     extracted, normalized = (
         Path(pipeline.working_dir, *folders)
         for folders in (("normalize", "extracted"), ("load", "normalized"))
     )
     for package in filter(Path.is_dir, normalized.glob("*")):
-        # What it was made from goes only when it is complete; dlt would make it again, and fail.
+        # dlt deletes the extracted files only after it has moved the normalized package here. If
+        # they are still there, dlt would normalize them again, and fail.
         shutil.rmtree(extracted / package.name, ignore_errors=True)
-        if package.name in landed:  # all but its files was done
+        if package.name in completed:  # only its files are left
             shutil.rmtree(package)
         else:
-            _rewind(package)
+            _reset_package(package)
     if normalized.parent.exists():
-        normalized.mkdir(exist_ok=True)  # dlt makes it after the folder that it is in
+        normalized.mkdir(exist_ok=True)  # dlt creates its parent first, and may be killed then
 
 
 def causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield a failure, what caused it, and so on."""
+    """Yield a failure, its cause, the cause of that, and so on."""
     cause: BaseException | None = failure
     while cause is not None:
         yield cause
@@ -87,32 +88,33 @@ def causes(failure: BaseException) -> Iterator[BaseException]:
 
 
 def forget(pipeline: dlt.Pipeline) -> None:
-    """Delete dlt's working files: what it needs it finds in the warehouse, the rest is raw text."""
+    """Delete dlt's working files: its state is in the warehouse, the rest is API data."""
     folder = Path(pipeline.working_dir)
-    doomed = folder.with_name(f".{folder.name}")  # whole or gone, whenever we die
-    shutil.rmtree(doomed, ignore_errors=True)
+    # Renamed first: whenever the process is killed, the folder is whole or gone.
+    deleted = folder.with_name(f".{folder.name}")
+    shutil.rmtree(deleted, ignore_errors=True)
     if folder.exists():
-        folder.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(deleted)
+    shutil.rmtree(deleted, ignore_errors=True)
 
 
-def _rewind(package: Path) -> None:
-    """Make a package as it was before anything of it had landed."""
+def _reset_package(package: Path) -> None:
+    """Reset a package to the state before any of its rows landed."""
     for job in list(package.glob("*_jobs/*")):
         name = ParsedLoadJobFileName.parse(job.name)
-        if name.file_format in _FOLLOW_UPS:  # made anew when what they depend on has landed
+        if name.file_format in _FOLLOW_UPS:  # dlt creates them again after the jobs they follow
             job.unlink()
         else:
             job.rename(package / _NEW / name._replace(retry_count=0).file_name())
     for folder in (PackageStorage.PENDING_TRANSITIONS_FOLDER, PackageStorage.EXCEPTIONS_FOLDER):
         for file in (package / folder).glob("*"):
             file.unlink()
-    if not (package / _CHANGED).exists():  # without it, staging tables keep what they have
-        (package / _CHANGED).write_text("{}", encoding="utf-8")
+    if not (package / _SCHEMA_UPDATES).exists():  # without it, dlt does not empty staging tables
+        (package / _SCHEMA_UPDATES).write_text("{}", encoding="utf-8")
 
 
 def _may_pass(failure: BaseException, warehouse: Warehouse) -> bool:
-    """Return whether what was read may land another time: when there is room, for example."""
+    """Return whether the data may land at another attempt: with more disk space, for example."""
     cause: BaseException | None = failure
     while cause is not None:
         if warehouse.may_pass(cause):

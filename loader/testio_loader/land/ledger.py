@@ -1,4 +1,4 @@
-"""Reads the ledger back: what a load did, how the warehouse stands, what need not be read again."""
+"""Reads the ledger: reports of loads, status of the warehouse, scopes that need no new read."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EndpointReport:
-    """What a load read of one endpoint, and how much of it was new or changed."""
+    """Counts of one endpoint in a load; `versions` are the new or changed records."""
 
     endpoint: str
     scopes: int
@@ -36,7 +36,7 @@ class EndpointReport:
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """A load of the past."""
+    """Counts of one past load."""
 
     customer_id: int
     ended_at: datetime
@@ -48,26 +48,26 @@ class LoadSummary:
 
 @dataclass(frozen=True)
 class CustomerStatus:
-    """How a customer's data stand."""
+    """Number and age of a customer's tests."""
 
     customer_id: int
     tests: int
     oldest_read_at: datetime | None
-    """When what is read longest ago was read; None if a test was never read completely."""
+    """When the test with the oldest data was read; None if no test was read completely."""
     unread_tests: int
-    """Tests that were never read completely, or not the last time."""
+    """Tests that were never read completely, or whose latest read was incomplete."""
 
 
 class LedgerReader:
-    """Questions to the ledger, each one statement."""
+    """Queries the ledger, one SQL statement at a time."""
 
     def __init__(self, select: Callable[..., Sequence[Sequence[Any]]]) -> None:
         self._select = select
 
     def known(self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS) -> EarlierLoads:
-        """Return what earlier loads have read completely of a customer.
+        """Return what earlier loads of a customer have read completely.
 
-        A test was read if what belongs to it at these endpoints was.
+        A test counts as read if all its scopes of these endpoints are complete.
         """
         last = self._select(
             "select max(read_at) from {ledger} where customer_id = %s and endpoint = %s",
@@ -78,7 +78,7 @@ class LedgerReader:
         return EarlierLoads(
             self._read_at(customer_id, endpoints),
             self._listed(customer_id, products),
-            self._of_tests(customer_id),
+            self._ids_of_tests(customer_id),
             products,
             self._accounts(),
             last[0][0] if last else None,
@@ -88,20 +88,20 @@ class LedgerReader:
     def known_to_load(
         self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS
     ) -> EarlierLoads:
-        """Return what is known, and what details were read after; tables must be upgraded."""
+        """Return what `known` returns, with the test hashes; raw tables must be upgraded."""
         known = self.known(customer_id, endpoints)
         return replace(known, test_hashes=self._test_hashes(customer_id))
 
     def products(self, customer_id: int) -> EarlierLoads:
-        """Return what is known of products only: whose an account is, shows by them."""
+        """Return only the known products, which show whose account it is."""
         return EarlierLoads(products=self._products(customer_id), accounts=self._accounts())
 
     def _read_at(
         self, customer_id: int, endpoints: Sequence[Endpoint] = ENDPOINTS
     ) -> dict[int, datetime]:
-        of_tests = _of_tests(endpoints)
-        of_any_test = [endpoint for endpoint in of_tests if not endpoint.for_test_cases]
-        if not of_any_test:
+        of_tests = _test_endpoints(endpoints)
+        of_every_test = [endpoint for endpoint in of_tests if not endpoint.for_test_cases]
+        if not of_every_test:
             return {}
         rows = self._select(
             "select test_id, min(complete_at) from ("
@@ -112,29 +112,29 @@ class LedgerReader:
             "  group by test_id, endpoint"
             ") as scopes group by test_id"
             " having count(case when complete_at = latest_at then 1 end) = count(*)"
-            f" and count(case when endpoint in {_names(of_any_test)} then 1 end) = %s",
+            f" and count(case when endpoint in {_names(of_every_test)} then 1 end) = %s",
             customer_id,
-            len(of_any_test),
+            len(of_every_test),
         )
         return {int(id_): at for id_, at in rows}
 
     def future_read(self, customer_id: int) -> str | None:
-        """Return what to do about a read that the ledger dates into the future; None if none is.
+        """Return an error message if the ledger has a read in the future, None if it has none.
 
-        Staging would take what was read then for newer than whatever is read now.
+        Staging would treat the records of that read as newer than all that is read now.
         """
         last = self.last_read_at(customer_id)
         if last is None or not clock.is_ahead(last):
             return None
         return (
-            f"the last read in the ledger is of {last.astimezone(UTC):%Y-%m-%d %H:%M} (UTC), which "
-            "is in the future: put this machine's clock right "
-            f"({clock.now():%Y-%m-%d %H:%M}), or, if that load's clock was wrong, `testio-loader "
-            f"erase --customer {customer_id}` and load again"
+            f"the ledger's latest read is dated {last.astimezone(UTC):%Y-%m-%d %H:%M} (UTC), which "
+            "is in the future: correct this machine's clock "
+            f"({clock.now():%Y-%m-%d %H:%M}), or, if that load's clock was wrong, run "
+            f"`testio-loader erase --customer {customer_id}` and load again"
         )
 
     def last_read_at(self, customer_id: int) -> datetime | None:
-        """Return the latest time at which anything of a customer was read; None if none was."""
+        """Return the time of a customer's latest read; None if there is none."""
         rows = self._select(
             "select max(read_at) from {ledger}"
             f" where customer_id = %s and endpoint in {_names(ENDPOINTS)}",
@@ -143,7 +143,7 @@ class LedgerReader:
         return rows[0][0] if rows else None
 
     def _last_at(self, customer_id: int) -> datetime | None:
-        """Return when a customer's latest load has read or landed; it has landed after reading."""
+        """Return when a customer's latest load read or, later, landed; ignore future times."""
         rows = self._select(
             "select max(inserted_at) from {_dlt_loads}"
             " where load_id in (select _dlt_load_id from {ledger} where customer_id = %s)",
@@ -153,7 +153,7 @@ class LedgerReader:
         return max((at for at in times if at and not clock.is_ahead(at)), default=None)
 
     def report(self, load_id: str) -> list[EndpointReport]:
-        """Return what a load did, by endpoint."""
+        """Return the counts of a load, per endpoint."""
         totals = self._select(
             "select endpoint, count(*), count(case when not is_complete then 1 end),"
             f" {_total('record_count')}, {_total('quarantined_count')}, {_total('requests')}"
@@ -161,27 +161,27 @@ class LedgerReader:
             load_id,
         )
         versions = self._versions([row[0] for row in totals], load_id)
-        places = {endpoint.name: place for place, endpoint in enumerate(ENDPOINTS)}
+        positions = {endpoint.name: at for at, endpoint in enumerate(ENDPOINTS)}
         return [
             EndpointReport(name, scopes, incomplete, records, quarantined, versions[name], calls)
             for name, scopes, incomplete, records, quarantined, calls in sorted(
-                totals, key=lambda row: places[row[0]]
+                totals, key=lambda row: positions[row[0]]
             )
         ]
 
     def latest_load_id(self) -> str:
-        """Return the id of the load that has landed last; nothing if none has."""
+        """Return the id of the load that landed last; empty if none has landed."""
         rows = self._select(
             "select load_id from {_dlt_loads} where status = 0 order by inserted_at desc limit 1"
         )
         return str(rows[0][0]) if rows else ""
 
     def problems(self, load_id: str) -> list[str]:
-        """Return which scopes of a load are incomplete, and why; like ones in one line."""
+        """Return a load's incomplete scopes: one line per endpoint and reason."""
         return self._described("outcome", "not is_complete", load_id)
 
     def remarks(self, load_id: str) -> list[str]:
-        """Return what a load noticed though nothing is missing; like ones in one line."""
+        """Return a load's remarks, none on missing data: one line per endpoint and remark."""
         return self._described("remarks", "remarks is not null", load_id)
 
     def _described(self, column: str, condition: str, load_id: str) -> list[str]:
@@ -196,7 +196,7 @@ class LedgerReader:
     def loads(self, limit: int = 10) -> list[LoadSummary]:
         """Return the latest loads, newest first."""
         rows = self._select(
-            # A clock that has stepped back dates a load back, but not its reads.
+            # If the clock steps back, `inserted_at` is too early, but never `read_at`.
             "select ledger.customer_id, greatest(loads.inserted_at, max(read_at)), count(*),"
             " count(case when not is_complete then 1 end),"
             f" {_total('record_count')}, {_total('requests')}"
@@ -208,7 +208,7 @@ class LedgerReader:
         return [LoadSummary(*row) for row in rows]
 
     def incomplete(self) -> list[str]:
-        """Return the scopes that are incomplete, and why; like ones in one line."""
+        """Return the incomplete scopes: one line per customer, endpoint and reason."""
         scopes: defaultdict[int, list[IncompleteScope]] = defaultdict(list)
         for customer_id, *read in self._latest_reads("", "not is_complete", "outcome, read_at"):
             scopes[customer_id].append(IncompleteScope(*read))
@@ -227,26 +227,29 @@ class LedgerReader:
                 lists[customer_id].tests[product_id] = found
             else:
                 lists[customer_id].single_tests[test_id] = found
-        is_of_test = any(scope.test_id for of in scopes.values() for scope in of)
+        is_of_test = any(scope.test_id is not None for each in scopes.values() for scope in each)
         product_ids = (
             self._products_of_tests()
             if is_of_test
             else defaultdict[int, dict[int, int | None]](dict)
         )
-        alike: defaultdict[tuple[int, str, str], list[IncompleteScope]] = defaultdict(list)
+        groups: defaultdict[tuple[int, str, str], list[IncompleteScope]] = defaultdict(list)
         for customer_id, of_customer in scopes.items():
             for scope in unsettled(of_customer, lists[customer_id], product_ids[customer_id]):
-                alike[customer_id, scope.endpoint, scope.outcome].append(scope)
+                groups[customer_id, scope.endpoint, scope.outcome].append(scope)
         lines = []
-        for (customer_id, endpoint, outcome), like in sorted(alike.items()):
-            first_product = _least(scope.product_id for scope in like)
-            first_test = _least(scope.test_id for scope in like)
-            line = describe(endpoint, outcome, len(like), first_product, first_test)
+        for (customer_id, endpoint, outcome), group in sorted(groups.items()):
+            first_product = _least(scope.product_id for scope in group)
+            first_test = _least(scope.test_id for scope in group)
+            line = describe(endpoint, outcome, len(group), first_product, first_test)
             lines.append(f"customer {customer_id}, {line}")
         return lines
 
     def _latest_reads(self, where: str, condition: str, columns: str) -> Sequence[Sequence[Any]]:
-        """Return each scope's latest read: customer, endpoint, product, test, more columns."""
+        """Return each scope's latest read: customer, endpoint, product, test, more columns.
+
+        `where` filters before the latest read is chosen, `condition` afterwards.
+        """
         return self._select(
             f"select customer_id, endpoint, product_id, test_id, {columns} from ("
             "  select ledger.*, row_number() over ("
@@ -259,7 +262,7 @@ class LedgerReader:
         )
 
     def _products_of_tests(self) -> defaultdict[int, dict[int, int | None]]:
-        """Return, by customer and test, the product of each test with an incomplete read."""
+        """Return, by customer, the product of each test that has an incomplete read."""
         product_ids: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
         for customer_id, test_id, product_id in self._select(
             "select customer_id, id, product_id from ("
@@ -275,7 +278,7 @@ class LedgerReader:
         return product_ids
 
     def quarantine(self) -> list[tuple[str, str, int]]:
-        """Return endpoint, reason and number of the distinct records in quarantine."""
+        """Return the number of distinct quarantined records per endpoint and reason."""
         rows = self._select(
             f"select endpoint, reason, count(distinct original) from {{{QUARANTINE.name}}}"
             " group by endpoint, reason order by endpoint, reason"
@@ -283,7 +286,7 @@ class LedgerReader:
         return [(endpoint, reason, count) for endpoint, reason, count in rows]
 
     def customers(self) -> list[CustomerStatus]:
-        """Return how each customer's tests stand; those that are gone are left out."""
+        """Return the status of each customer; deleted tests do not count."""
         ids = self._select("select distinct customer_id from {ledger} order by customer_id")
         return [self._customer(customer_id) for (customer_id,) in ids]
 
@@ -297,7 +300,10 @@ class LedgerReader:
         )
 
     def _listed(self, customer_id: int, products: Collection[int]) -> dict[tuple[str, int], str]:
-        """Return what these products had: what vanished products had is gone with them."""
+        """Return the ids in the latest complete lists of these products, by endpoint and product.
+
+        The lists of deleted products are left out: their records are deleted, too.
+        """
         rows = self._select(
             "select endpoint, product_id, ids from ("
             "  select endpoint, product_id, ids, row_number() over ("
@@ -314,7 +320,7 @@ class LedgerReader:
         }
 
     def _products(self, customer_id: int) -> frozenset[int]:
-        """Return the products that marts show: incomplete lists take none away."""
+        """Return the products that the marts show: an incomplete list removes none."""
         rows = self._select(
             "select distinct ids from {ledger} where customer_id = %s and endpoint = %s"
             " and read_at >= coalesce((select max(read_at) from {ledger}"
@@ -335,15 +341,15 @@ class LedgerReader:
             accounts[customer_id][id_] = version
         return accounts
 
-    def _of_tests(self, customer_id: int) -> dict[str, IdLists]:
-        """Return what tests had; as one text per endpoint, since an account has many tests."""
+    def _ids_of_tests(self, customer_id: int) -> dict[str, IdLists]:
+        """Return the known ids per test; one text per endpoint, since an account has many tests."""
         rows = self._select(
             "select endpoint, string_agg(cast(test_id as varchar) || ids, '' order by test_id)"
             " from (select reads.endpoint, reads.test_id, min(reads.ids) as ids"
             "  from {ledger} as reads inner join ("
             "   select endpoint, test_id, max(read_at) as read_at from {ledger}"
             f"   where customer_id = %s and is_complete and test_id is not null"
-            f"   and endpoint in {_names(_of_tests(ENDPOINTS))} group by endpoint, test_id"
+            f"   and endpoint in {_names(_test_endpoints(ENDPOINTS))} group by endpoint, test_id"
             "  ) as latest on reads.endpoint = latest.endpoint"
             "  and reads.test_id = latest.test_id and reads.read_at = latest.read_at"
             "  where reads.customer_id = %s and reads.is_complete"
@@ -355,7 +361,10 @@ class LedgerReader:
         return {str(endpoint): IdLists(text) for endpoint, text in rows}
 
     def _test_hashes(self, customer_id: int) -> dict[str, IdLists]:
-        """Return what the rest of each test was when its details were last read, if completely."""
+        """Return the hash of each test's other data at the latest read of its details.
+
+        Tests for which that read was incomplete, or has no hash, are left out.
+        """
         last = [e for e in ENDPOINTS if e.is_read_last or e.is_final_with_test]
         rows = self._select(
             f"select endpoint, string_agg(cast(test_id as varchar) || '[' || {TEST_HASH} || ']', ''"
@@ -380,7 +389,7 @@ class LedgerReader:
 
 
 def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
-    """Return the ledger of a warehouse, for reading only; None if there is no warehouse."""
+    """Return a reader of the ledger of a warehouse; None if the warehouse does not exist."""
     if not warehouse.exists():
         return None
     with warehouse.opened(read_only=True):
@@ -388,16 +397,16 @@ def ledger_of(warehouse: "Warehouse") -> LedgerReader | None:
 
 
 def ledger_of_pipeline(pipeline: dlt.Pipeline) -> LedgerReader:
-    """Return the ledger that the loads of a dlt pipeline write; it may be empty."""
+    """Return a reader of the ledger that a dlt pipeline writes; the ledger may be empty."""
     return LedgerReader(lambda sql, *values: raw.select(pipeline.sql_client(), sql, *values))
 
 
-def _of_tests(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+def _test_endpoints(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint.parent == "test"]
 
 
 def _names(endpoints: Sequence[Endpoint]) -> str:
-    """Return the names as a list in SQL."""
+    """Return the names as an SQL list."""
     return "({})".format(", ".join(f"'{endpoint.name}'" for endpoint in endpoints))
 
 
@@ -406,5 +415,5 @@ def _least(ids: Iterable[int | None]) -> int | None:
 
 
 def _total(column: str) -> str:
-    """Return the sum in SQL, as a whole number on any database."""
+    """Return SQL that sums up a column, as a whole number in every warehouse."""
     return f"cast(sum({column}) as bigint)"

@@ -1,4 +1,4 @@
-"""Whose products or tests a load is asked for, where several customers could have them."""
+"""Finds the customers that own the products or tests that a load selects."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,44 +19,44 @@ from testio_loader.warehouses import Warehouse
 def parts(
     warehouse: Warehouse, customers: Sequence[Customer], selection: Selection
 ) -> list[tuple[Customer, Selection]]:
-    """Return what to read of which customer: of each, the products or tests that it has.
+    """Return the customers to read, each with the selected products or tests that it has.
 
-    A customer whose API gives no answer is asked for what no other customer has. With one customer,
-    or nothing selected, there is nothing to find out.
+    If no customer is known to have an id, all customers whose API gives no answer are read for it.
+    With one customer, or nothing selected, no API is called.
 
     Raises:
-        Unknown: if no customer has one of them.
+        UnknownIdError: if no customer has one of the ids.
     """
     by_product = bool(selection.product_ids)
     wanted = selection.product_ids or selection.test_ids
     if len(customers) == 1 or not wanted:
         return [(customer, selection) for customer in customers]
     if by_product:
-        has = [_has_products(customer, selection) for customer in customers]
+        answers = [_has_products(customer, selection) for customer in customers]
     else:
         ledger = ledger_of(warehouse)
-        has = [_has_tests(customer, selection, ledger) for customer in customers]
-    ids: list[list[int]] = [[] for _ in customers]
+        answers = [_has_tests(customer, selection, ledger) for customer in customers]
+    own_ids: list[list[int]] = [[] for _ in customers]
     for id_ in dict.fromkeys(wanted):
-        owners = [of for of, having in enumerate(has) if having[id_]]
-        owners = owners or [of for of, having in enumerate(has) if having[id_] is None]
+        owners = [at for at, has in enumerate(answers) if has[id_]]
+        owners = owners or [at for at, has in enumerate(answers) if has[id_] is None]
         if not owners:
             kind = "product" if by_product else "test"
             raise UnknownIdError(f"no customer has {kind} {id_}; nothing was read")
-        for of in owners:
-            ids[of].append(id_)
+        for at in owners:
+            own_ids[at].append(id_)
     return [
         (
             customer,
             replace(selection, product_ids=own) if by_product else replace(selection, test_ids=own),
         )
-        for customer, own in zip(customers, ids, strict=True)
+        for customer, own in zip(customers, own_ids, strict=True)
         if own
     ]
 
 
 def _has_products(customer: Customer, selection: Selection) -> dict[int, bool | None]:
-    """Return which products a customer has; None if that cannot be told."""
+    """Return whether a customer has each selected product; None if unknown."""
     try:
         found = _api(customer, selection).get(PRODUCTS.path, PRODUCTS.answer_keys).value
     except (CallError, LoaderError):
@@ -69,7 +69,7 @@ def _has_products(customer: Customer, selection: Selection) -> dict[int, bool | 
 def _has_tests(
     customer: Customer, selection: Selection, ledger: LedgerReader | None
 ) -> dict[int, bool | None]:
-    """Return which tests a customer has, or had; None if that cannot be told."""
+    """Return whether a customer has or had each selected test; None if unknown."""
     known: set[int] = set()
     if ledger:
         loaded = ledger.known(customer.customer_id)
@@ -87,7 +87,7 @@ def _has_test(api: Api, test_id: int) -> bool | None:
         if api.has(path):
             api.get(path, TEST_DETAILS.answer_keys, is_object=True)
             return True
-    except (NotFoundError, RefusedError):  # refused is what belongs to another customer
+    except (NotFoundError, RefusedError):  # the API refuses tests of other customers
         return False
     except CallError:
         return None

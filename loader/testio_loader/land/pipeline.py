@@ -1,4 +1,4 @@
-"""The dlt pipeline: where rows go, and what makes a load all or nothing."""
+"""Runs a load as a dlt pipeline, so that all of it lands or nothing."""
 
 import contextlib
 import json
@@ -32,20 +32,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load of one customer did, as its own ledger has it."""
+    """The result of one customer's load, from its rows in the ledger."""
 
     customer: str
     endpoints: list[EndpointReport]
     problems: list[str]
-    """What is incomplete, and why."""
+    """Incomplete scopes, and why."""
     remarks: list[str]
-    """What was noticed though nothing is missing."""
+    """Remarks, none on missing data."""
     attribution: Attribution
 
 
 @dataclass(frozen=True)
 class EndpointPlan:
-    """What a load would read of one endpoint, and the fewest calls that it takes."""
+    """Scopes of one endpoint that a load would read, and the fewest calls that they need.
+
+    Only the load itself finds out which details of tests can wait, so a plan counts them all.
+    """
 
     endpoint: str
     scopes: int
@@ -54,7 +57,7 @@ class EndpointPlan:
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What a load of one customer would read."""
+    """The plan of one customer's load."""
 
     customer: str
     endpoints: list[EndpointPlan]
@@ -66,7 +69,7 @@ class PlanReport:
 
 @dataclass(frozen=True)
 class Selection:
-    """What of an account a load is to read; all that can have changed, if nothing is named."""
+    """The part of an account that a load reads; by default all that may have changed."""
 
     product_ids: Collection[int] = ()
     test_ids: Collection[int] = ()
@@ -87,14 +90,14 @@ def load(
 ) -> LoadReport:
     """Land one customer's account, or part of it, in a warehouse.
 
-    A load that was interrupted is finished first, or undone if that is no longer possible.
-    `counts` goes up meanwhile; `progress` is one of dlt's collectors.
+    The load first finishes an interrupted load, or undoes it if it can no longer be finished. It
+    increments `counts`; `progress` is one of dlt's collectors.
 
     Raises:
-        LoadError: if nothing could be read, or what was read could not be landed, or what was
-            read before is of a time still to come.
-        WarehouseBusyError: if somebody else has the warehouse before anything is read.
-        WarehouseError: if it is no use before anything is read.
+        LoadError: if nothing could be read, or the data could not land, or the ledger has a read
+            in the future.
+        WarehouseBusyError: if another process uses the warehouse before anything is read.
+        WarehouseError: if the warehouse cannot be used before anything is read.
     """
     counts = counts or Counts()
     settle(warehouse)
@@ -127,19 +130,19 @@ def load(
                 counts.attribution(),
             )
     except PipelineStepFailed as failure:
-        # What a load has read that lost its lock is older than what another one may have landed.
+        # Since this load lost its lock, another load may have landed newer data.
         if failure.step == "extract" or any(
             isinstance(c, LostLockError) for c in interrupted.causes(failure)
         ):
             interrupted.forget(pipeline)
         raise LoadError(f"customer {customer.name}: {_reason(failure, customer)}") from failure
-    except (WarehouseError, WarehouseBusyError) as failure:  # it was fine when reading began
-        waiting = "; what was read lands at the next load" if pipeline.has_pending_data else ""
-        raise LoadError(f"customer {customer.name}: {failure}{waiting}") from failure
+    except (WarehouseError, WarehouseBusyError) as failure:  # it was usable before reading
+        advice = "; the next load lands the data that was read" if pipeline.has_pending_data else ""
+        raise LoadError(f"customer {customer.name}: {failure}{advice}") from failure
 
 
 def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> PlanReport:
-    """Return what `load` would read; only the lists are read, nothing lands.
+    """Return the plan of a load; only the lists are read, nothing lands.
 
     Raises:
         LoadError: if nothing could be read.
@@ -161,7 +164,7 @@ def plan(warehouse: Warehouse, customer: Customer, selection: Selection) -> Plan
 
 
 def has_interrupted_load(warehouse: Warehouse) -> bool:
-    """Return whether a load has left behind what `settle` would bring to an end."""
+    """Return whether an interrupted load has left data for `settle` to land."""
     directory = warehouse.working_directory
     if not (directory / _NAME).exists():
         return False
@@ -172,17 +175,17 @@ def has_interrupted_load(warehouse: Warehouse) -> bool:
 
 
 def settle(warehouse: Warehouse) -> None:
-    """Bring the warehouse to the end of a load: the interrupted one's, or else the one before.
+    """Finish an interrupted load, or undo it if its data is lost or can never land.
 
     Raises:
-        LoadError: if what an interrupted load has read can land, but not now, or if the tables
-            of an earlier version cannot be changed.
+        LoadError: if the data of an interrupted load cannot land now, but may land later, or if
+            the raw tables of an earlier version cannot be upgraded.
     """
     warehouse.prepare()
     try:
         with warehouse.opened():
             interrupted.finish(_pipeline(warehouse), warehouse, TABLES)
-            # Only now: what was interrupted may be a load of a version that knew no record key.
+            # Only now: a version without record keys may have begun the interrupted load.
             _upgrade(warehouse)
     except PipelineStepFailed as failure:
         if roomier := _roomier(warehouse, failure):
@@ -190,8 +193,8 @@ def settle(warehouse: Warehouse) -> None:
             return
         *_, cause = interrupted.causes(failure)
         raise LoadError(
-            f"a load that was interrupted waits: {_first_line(cause)}; load again when that is "
-            f"mended, or give up what was read: delete {warehouse.working_directory}"
+            f"an interrupted load cannot be finished: {_first_line(cause)}; fix that and load "
+            f"again, or delete {warehouse.working_directory} to discard its data"
         ) from failure
 
 
@@ -201,18 +204,18 @@ def _upgrade(warehouse: Warehouse) -> None:
     except DltException as failure:
         *_, cause = interrupted.causes(failure)
         raise LoadError(
-            f"the raw tables of an earlier version cannot be changed: {_first_line(cause)}"
+            f"the raw tables of an earlier version cannot be upgraded: {_first_line(cause)}"
         ) from failure
 
 
 def _roomier(warehouse: Warehouse, failure: PipelineStepFailed) -> Warehouse | None:
-    """Return the warehouse with more memory to land in, if it failed for want of that."""
+    """Return the warehouse with more memory, if the failure was a lack of memory."""
     found = map(warehouse.roomier, interrupted.causes(failure))
     return next(filter(None, found), None)
 
 
 def drop(warehouse: Warehouse) -> None:
-    """Remove what loads have made: the raw data, dlt's tables beside it, and its working files."""
+    """Remove all that loads have created: raw data, dlt's own tables and its working files."""
     pipeline = _pipeline(warehouse)
     warehouse.drop(pipeline)
     interrupted.forget(pipeline)
@@ -221,7 +224,7 @@ def drop(warehouse: Warehouse) -> None:
 def _pipeline(warehouse: Warehouse, progress: Any = None) -> dlt.Pipeline:
     directory = warehouse.working_directory
     if not _is_readable(directory / _NAME / dlt.Pipeline.STATE_FILE):
-        shutil.rmtree(directory / _NAME)  # what it had to land is read again
+        shutil.rmtree(directory / _NAME)  # the next load reads its data again
     make_folder(directory)
     return dlt.pipeline(
         _NAME,
@@ -252,9 +255,9 @@ def _source(
         raise LoadError(f"customer {customer.name}: {problem}")
     known = EarlierLoads()
     if ledger and selection.replay_from:
-        # Only to see whose recording it is; how old other data are does not matter to it.
+        # Needed to check whose recording it is; a replay ignores the age of the data.
         known = ledger.products(customer.customer_id)
-    elif ledger and counts is None:  # a plan only looks: tables can be of an earlier version
+    elif ledger and counts is None:  # a plan does not upgrade the tables
         known = ledger.known(customer.customer_id)
     elif ledger:
         known = ledger.known_to_load(customer.customer_id)
@@ -274,12 +277,12 @@ def _source(
 
 
 def archive_of(archive: str, customer: Customer) -> str:
-    """Return the customer's own folder in an archive."""
+    """Return the customer's own folder in an archive; empty without an archive."""
     return str(Path(archive) / customer.name) if archive else ""
 
 
 def _reason(failure: DltException, customer: Customer) -> str:
-    """Return what the person at the keyboard can act on."""
+    """Return the cause that the user can act on."""
     cause: BaseException = failure
     for cause in interrupted.causes(failure):
         if isinstance(cause, NothingReadError):
@@ -288,8 +291,8 @@ def _reason(failure: DltException, customer: Customer) -> str:
             return str(cause)
     if not isinstance(failure, PipelineStepFailed):
         return _first_line(cause)
-    again = "; the next load first tries again" if failure.has_pending_data else ""
-    return f"{failure.step} failed: {_first_line(cause)}{again}"
+    advice = "; the next load tries this again first" if failure.has_pending_data else ""
+    return f"{failure.step} failed: {_first_line(cause)}{advice}"
 
 
 def _first_line(error: BaseException) -> str:

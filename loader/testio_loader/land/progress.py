@@ -1,4 +1,4 @@
-"""How far a load is: bars for who watches a terminal, now and then a line for a log."""
+"""Shows the progress of a load: as bars in a terminal, or as lines in a log."""
 
 import logging
 import time
@@ -20,15 +20,15 @@ _STAGES = {"Extract": "reading", "Normalize": "preparing", "Load": "landing"}
 
 
 class Progress(Collector):
-    """Shows the counts of a load; dlt says which stage it is, and what it has written.
+    """Shows the counts of a load; dlt reports the stage, and what it has written.
 
-    dlt's own collectors know no totals, since dlt does not know what there is to read.
+    dlt's own collectors show no totals, because dlt does not know how much there is to read.
 
     Args:
-        customer: whose load it is.
-        counts: what there is to read, and what has been.
-        console: the terminal for the bars, which vanish at the end; lines are logged without one.
-        period: seconds from one line to the next.
+        customer: the name of the customer.
+        counts: the scopes to read, and those already read.
+        console: the terminal for the bars, which vanish at the end; without it, lines are logged.
+        period: seconds between two lines.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Progress(Collector):
         message: str | None = None,
         label: str | None = None,
     ) -> None:
-        """Take note; called by dlt."""
+        """Count what dlt reports; called by dlt."""
         if name == "Jobs" and not label:
             self._jobs += inc
             self._all_jobs += (total or 0) + (inc_total or 0)
@@ -74,17 +74,17 @@ class Progress(Collector):
             self._live.stop()
 
     def _scopes(self) -> Iterator[tuple[str, int, int]]:
-        """Yield, by endpoint that has any, how many scopes are read, and how many there are."""
+        """Yield each endpoint that has scopes: its name, scopes read and scopes found."""
         for endpoint in ENDPOINTS:
             if opened := self._counts.opened[endpoint.name]:
                 yield endpoint.name, self._counts.closed[endpoint.name], opened
 
     def _log(self) -> None:
         self._logged_at = time.monotonic()
-        what = f"{self._jobs:,}/{self._all_jobs:,} files"
+        text = f"{self._jobs:,}/{self._all_jobs:,} files"
         if self._stage == "reading":
-            what = ", ".join(f"{name} {done:,}/{total:,}" for name, done, total in self._scopes())
-        logger.info("Customer %s, %s: %s", self._customer, self._stage, what)
+            text = ", ".join(f"{name} {done:,}/{total:,}" for name, done, total in self._scopes())
+        logger.info("Customer %s, %s: %s", self._customer, self._stage, text)
 
     def _bars(self) -> Group:
         seconds = timedelta(seconds=int(time.monotonic() - self._started_at))

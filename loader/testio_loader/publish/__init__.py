@@ -1,1 +1,1 @@
-"""What readers get."""
+"""Publishes copies of the warehouse for readers."""

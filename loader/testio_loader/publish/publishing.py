@@ -1,8 +1,8 @@
-"""Publishes what dbt has built and tested, for readers that nothing has to wait for.
+"""Publishes what dbt has built and tested, so that loads and builds never wait for readers.
 
-Nobody can write to a DuckDB file that somebody reads. What is published is therefore a copy, made
-apart and moved into place in one step: who holds the old one keeps it, who comes next gets the new.
-It is read-only, and only what is read-only is ever replaced.
+While somebody reads a DuckDB file, no other process can write to it. So `publish` writes a copy and
+moves it into place in one step: open readers keep the old copy, and new readers get the new one.
+A published file is read-only, and `publish` never replaces a file that is not.
 """
 
 import fcntl
@@ -26,19 +26,19 @@ from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_loader.warehouses.duckdb_sql import attach, literal, quoted, remove
 
 _MEMORY = "500MB"
-"""For a table of any size: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
+"""Enough for any table: 1,000,000 bugs with 700 MB of texts need 250 MB (DuckDB 2.0.0)."""
 _WAREHOUSE = "warehouse"
 _METRICS = "metrics"
 _TO_EVERYONE = "to_everyone"
-_MAY_WRITE = 0o222
-_ANYBODY, _ANYBODY_ENTERS = 0o666, 0o777
-"""Less the umask, what readers get: whoever publishes decides by it, or by the folder's mode."""
-_NOT_OURS = "{} is not what publish has made there, so it stays; give another path"
+_WRITE_BITS = 0o222
+_FILE_MODE, _FOLDER_MODE = 0o666, 0o777
+"""Modes before the umask applies. Replacing a publication keeps the mode of its file or folder."""
+_NOT_OURS = "{} was not made by `publish`, so it is not overwritten. Choose another path"
 
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table that is published."""
+    """A published table, and how many rows it has."""
 
     schema: str
     table: str
@@ -47,7 +47,7 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Publication:
-    """What is published, and when dbt has built it."""
+    """The published tables, and when dbt built them."""
 
     built_at: datetime
     tables: list[PublishedTable]
@@ -55,21 +55,21 @@ class Publication:
 
 @dataclass(frozen=True)
 class _Source:
-    """What a table is published from."""
+    """A model or saved query that becomes a published table."""
 
     schema: str
-    """Where it is to be published."""
+    """The schema that readers see."""
     table: str
     rows: str
-    """What they are selected from, in SQL."""
+    """The SQL after `from`."""
     customer_column: str | None
-    """What tells whose a row is; None if it is nobody's."""
+    """The column with the customer's id; None if all customers share the rows."""
     relation: tuple[str, str] | None = None
-    """Schema and name of what dbt has built, if it is that."""
+    """Schema and name of the model in dbt; None for a saved query."""
 
 
 class _OpenWarehouse:
-    """The warehouse, open for reading, and what of it is to be published."""
+    """The warehouse, open for reading, and its tables and queries to publish."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class _OpenWarehouse:
             self.sources += _saved_queries(manifest)
 
     def query(self, source: _Source) -> str:
-        """Return the query for the rows that are published."""
+        """Return the query for the rows to publish."""
         query = f"from {source.rows}"
         if self._customer_id is None or source.customer_column is None:
             return query
@@ -101,45 +101,50 @@ class _OpenWarehouse:
         return PublishedTable(source.schema, source.table, rows)
 
     def publication(self, tables: list[PublishedTable]) -> Publication:
-        """Return what is published, if anything in it is the customer's."""
+        """Return the publication; raise PublishError if it has no rows of the customer."""
         shared = {source.table for source in self.sources if source.customer_column is None}
         rows = sum(table.rows for table in tables if table.table not in shared)
         if self._customer_id is not None and not rows:
-            raise PublishError(f"the warehouse has nothing of customer_id {self._customer_id}")
+            raise PublishError(
+                f"the models have no rows of customer_id {self._customer_id}; check the id, or "
+                "load this customer and run `dbt build`"
+            )
         return Publication(self.built_at, tables)
 
 
 def publish(
     path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
 ) -> Publication:
-    """Write what is built in the warehouse at `path` to a DuckDB file: of all customers, or of one.
+    """Publish what dbt built in the warehouse at `path` as one DuckDB file at `to`.
 
-    With dbt's semantic manifest it has the saved queries as well.
+    Args:
+        customer_id: publish only the rows of this customer.
+        manifest: dbt's semantic manifest; with it, the saved queries are published too.
 
     Raises:
-        PublishError: if the last build has not passed, or what is at `to` cannot be replaced.
+        PublishError: if the last build has not passed, or `to` cannot be replaced.
         WarehouseBusyError: if another process is writing to the warehouse.
         WarehouseError: if the warehouse cannot be read.
     """
     file = to.resolve()
-    if file.exists() and file.stat().st_mode & _MAY_WRITE:
+    if file.exists() and file.stat().st_mode & _WRITE_BITS:
         raise PublishError(_NOT_OURS.format(to))
     mode = file.stat().st_mode if file.exists() else None
     fresh = file.with_name(f".{file.name}.fresh")
     with _opened(path, fresh, customer_id, manifest) as opened:
-        name = file.name.partition(".")[0].casefold()  # as DuckDB derives it
+        name = file.name.partition(".")[0].casefold()  # as DuckDB derives the database name
         if name in {source.schema for source in opened.sources} | {"information_schema"}:
             raise PublishError(
-                f"{file.name}: DuckDB cannot tell a file from a schema of the same name; "
-                "give another path"
+                f"{file.name}: DuckDB would confuse the file with a schema of the same name; "
+                "choose another path"
             )
         attach(opened.connection, fresh, "published")
         publication = opened.publication([_copy_table(opened, s) for s in opened.sources])
         _copy_comments(opened)
-        opened.connection.execute("detach published")  # leaves no write-ahead log
-        fresh.chmod((_ANYBODY & ~opened.umask if mode is None else mode) & ~_MAY_WRITE)
+        opened.connection.execute("detach published")  # so that no write-ahead log remains
+        fresh.chmod((_FILE_MODE & ~opened.umask if mode is None else mode) & ~_WRITE_BITS)
         _write_through(fresh)
-        # A reader that got round that has left its own, which fits no other file.
+        # A reader that could write to the old file left a log, which does not fit the new file.
         file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
         _move(fresh, file)
     return publication
@@ -148,12 +153,12 @@ def publish(
 def publish_parquet(
     path: Path, to: Path, *, customer_id: int | None = None, manifest: Path | None = None
 ) -> Publication:
-    """Write the same as Parquet files: `to` is a link to the folder of the latest publication.
+    """Publish the same as Parquet files: `to` becomes a link to the folder of the newest copy.
 
-    The folder before is kept, for those who are still opening its files.
+    The previous folder is kept, for readers that are still opening its files.
 
     Raises:
-        PublishError: if the last build has not passed, or what is at `to` cannot be replaced.
+        PublishError: if the last build has not passed, or `to` cannot be replaced.
         WarehouseBusyError: if another process is writing to the warehouse.
         WarehouseError: if the warehouse cannot be read.
     """
@@ -169,7 +174,7 @@ def publish_parquet(
             [_copy_to_parquet(opened, s, fresh) for s in opened.sources]
         )
         for file in [*fresh.rglob("*"), fresh]:
-            file.chmod((_ANYBODY_ENTERS if file.is_dir() else _ANYBODY) & ~opened.umask)
+            file.chmod((_FOLDER_MODE if file.is_dir() else _FILE_MODE) & ~opened.umask)
             _write_through(file)
         before = link.readlink().name if is_ours else ""
         if link.exists():
@@ -187,7 +192,7 @@ def publish_parquet(
 def _opened(
     path: Path, fresh: Path, customer_id: int | None, manifest: Path | None
 ) -> Iterator[_OpenWarehouse]:
-    """Open the warehouse; neither before nor afterwards is there anything where `fresh` is made."""
+    """Open the warehouse; remove leftovers at `fresh` before and after."""
     spilled = fresh.with_name(f"{fresh.name}.tmp")
     config: dict[str, Any] = {
         "memory_limit": _MEMORY,
@@ -201,50 +206,49 @@ def _opened(
         cleaning.callback(_remove, fresh, spilled)
         _remove(fresh, spilled)
         with owner_only() as umask, duckdb.connect(config=config) as connection:
-            connection.execute("set enable_progress_bar = false")  # it would go to stdout
+            connection.execute("set enable_progress_bar = false")  # the bar would go to stdout
             attach(connection, path, "warehouse", read_only=True)
             yield _OpenWarehouse(connection, customer_id, manifest, umask)
 
 
 @contextmanager
 def _only_publication(folder: Path) -> Iterator[None]:
-    """Be the only one that publishes there: who may only read the warehouse does not lock it."""
+    """Lock the folder: users who may only read the warehouse cannot lock the warehouse itself."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise PublishError(
-            f"another process publishes to {folder} now; publish again when it has ended"
+            f"another process is publishing to {folder}; publish again when it has ended"
         ) from error
     finally:
         os.close(descriptor)
 
 
 def _passed_build(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[_Source]]:
-    """Return what the last build has made, if it has passed and no load has landed since."""
+    """Return time and models of the last build, if it passed and no load has landed since."""
     try:
         rows = connection.execute(
             "select built_at, load_count, load_id, schema_name, table_name, published_schema,"
             " published"
             " from warehouse.testio_audit.passed_build order by published_schema, table_name"
         ).fetchall()
-    # An earlier version has written no `load_count`.
+    # Earlier versions of the package wrote no `load_count`.
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise PublishError(
-            "what is in the warehouse has not passed a whole `dbt build`; run it, mend what fails, "
-            "then publish again"
+            "the warehouse has not passed a whole `dbt build`; run one, fix its failures, then "
+            "publish again"
         ) from error
     loads = f"warehouse.{RAW_DATASET}._dlt_loads"
-    # Loads are only added, or all dropped: as many, with the same largest id, are the same loads.
-    # The largest id alone is not enough, since a clock that has stepped back gives smaller ones.
+    # Loads are only added, or all dropped. So the same number and the same largest id mean the
+    # same loads. The largest id is not enough: after a clock step back, new ids are smaller.
     landed = connection.execute(
         f"select count(*), max(load_id) from {loads} where status = 0"
     ).fetchone()
     if landed != rows[0][1:3]:
         raise PublishError(
-            "a load has landed that the last `dbt build` has not seen; run `dbt build`, then "
-            "publish again"
+            "a load has landed since the last `dbt build`; run `dbt build`, then publish again"
         )
     return rows[0][0], [
         _Source(
@@ -268,7 +272,7 @@ def _saved_queries(manifest: Path) -> list[_Source]:
 def _copy_table(opened: _OpenWarehouse, source: _Source) -> PublishedTable:
     schema = quoted("published", source.schema)
     opened.connection.execute(f"create schema if not exists {schema}")
-    # Without keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 has made one.
+    # No primary keys: DuckDB 1.0 cannot open a file in which DuckDB 2.0 created one.
     table = f"{schema}.{quoted(source.table)}"
     return opened.copy(source, f"create table {table} as {opened.query(source)}")
 
@@ -276,7 +280,7 @@ def _copy_table(opened: _OpenWarehouse, source: _Source) -> PublishedTable:
 def _copy_to_parquet(opened: _OpenWarehouse, source: _Source, folder: Path) -> PublishedTable:
     file = folder / source.schema / f"{source.table}.parquet"
     file.parent.mkdir(exist_ok=True)
-    # As many rows as by default would stand in memory at once.
+    # DuckDB holds a whole row group in memory, and the default size is too large.
     options = "format parquet, row_group_size_bytes '16MB'"
     target = literal(str(file))
     return opened.copy(source, f"copy ({opened.query(source)}) to {target} ({options})")
@@ -294,14 +298,14 @@ def _copy_comments(opened: _OpenWarehouse) -> None:
     for schema, table, column, comment in comments:
         if (schema, table) in published:
             name = ("published", published[schema, table], table, column)
-            what = "table" if column is None else "column"
+            kind = "table" if column is None else "column"
             opened.connection.execute(
-                f"comment on {what} {quoted(*filter(None, name))} is {literal(comment)}"
+                f"comment on {kind} {quoted(*filter(None, name))} is {literal(comment)}"
             )
 
 
 def _write_through(path: Path) -> None:
-    """Have a file or folder on the disk before anything else happens."""
+    """Flush a file or folder to disk before the next step."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The saved queries of the semantic layer, as SQL; MetricFlow writes it."""
+"""Turns the saved queries of the semantic layer into SQL, with MetricFlow."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,18 +9,18 @@ import orjson
 from testio_loader.warehouses.duckdb_sql import quoted
 
 MANIFEST = Path("target", "semantic_manifest.json")
-"""Written by dbt, in the folder of its project."""
+"""dbt writes this file, in the folder of its project."""
 CUSTOMER = "test__customer"
-"""The dimension by which each saved query is grouped."""
+"""Every saved query groups by this dimension."""
 
 
 def find_manifest() -> Path | None:
-    """Return what dbt has written of the semantic layer, if it is here and MetricFlow as well."""
+    """Return dbt's semantic manifest, if it is here and MetricFlow is installed."""
     return MANIFEST if MANIFEST.exists() and find_spec("metricflow") else None
 
 
 def statements(manifest: Path, database: str) -> dict[str, str]:
-    """Return a query in DuckDB's SQL for each saved query; its models are in `database`."""
+    """Return each saved query by name, as DuckDB SQL on the models in `database`."""
     from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
@@ -30,7 +30,7 @@ def statements(manifest: Path, database: str) -> dict[str, str]:
     from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
     class DuckDb:
-        """All that MetricFlow asks of a client that only writes SQL."""
+        """The attributes that MetricFlow needs if it only writes SQL."""
 
         sql_engine_type = SqlEngine.DUCKDB
         sql_plan_renderer = DuckDbSqlPlanRenderer()

@@ -1,1 +1,1 @@
-"""How an account is read."""
+"""Reads a customer's account from the API."""

@@ -1,4 +1,4 @@
-"""Reads what belongs to many tests in one call: as many as the API answers for quickly."""
+"""Reads many tests per call; the batch size adapts to the speed and size of the answers."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -23,47 +23,50 @@ from testio_loader.read.scope import Scope
 
 _FIRST_SIZE = 10
 _QUICK, _SLOW = 3.0, 15.0
-"""Seconds: after a quick answer more is asked for at once, after a slow one less."""
+"""Seconds. Answers faster than `_QUICK` double the batch size, slower than `_SLOW` halve it."""
 _LARGE = 1_000_000
-"""Bytes that an answer may have: it stands in memory as a whole, several times over."""
+"""Bytes. A larger answer halves the batch size: memory holds several copies of each answer."""
 _PER_PAGE = 100
 _MOST_PAGES = 1_000
-"""Pages of one answer; all its records are in memory until the last page has come."""
+"""Maximum pages per batch; memory holds all their records until the last page has arrived."""
 _MAX_IN_FLIGHT = 3
-"""So that what one answer teaches about the size serves the next."""
+"""Batches per endpoint. Few, so that each answer can adjust the size of the next batches."""
 
 
 @dataclass(slots=True)
 class BatchItem:
-    """What is to be asked for the sake of one test, and how much of it has been."""
+    """The ids to request for one test, and how many of them have been read."""
 
     scope: Scope
     ids: Sequence[tuple[int, int | None]]
-    """Of the test, or of user story versions, each then with the id of its user story."""
+    """The test's own id with None, or user story versions, each with the id of its user story."""
     done: int = 0
 
     @property
     def next_id(self) -> int:
-        """The first that has not been asked for."""
+        """The first id that has not been read."""
         return self.ids[self.done][0]
 
 
 @dataclass
 class BatchResult:
-    """What a batch brought."""
+    """The result of reading one batch."""
 
     found: list[tuple[Scope, Record, dict[str, Any]]] = field(default_factory=list)
     answers: list[tuple[str, Any]] = field(default_factory=list)
-    """By path, as if each test had been asked for by itself."""
+    """Path and body for a recording, as if each id had been requested in its own call."""
     closed: list[Scope] = field(default_factory=list)
     again: list[BatchItem] = field(default_factory=list)
-    """Tests with more to item for."""
+    """Tests with more ids to read."""
     parts: list[list[BatchItem]] = field(default_factory=list)
-    """What to item for instead."""
+    """Smaller batches to read instead."""
 
 
 class Batches:
-    """The batches of one endpoint. A call names one id a test, so records can be told apart."""
+    """The batches of one endpoint.
+
+    A call has one id per test, so the test of a record shows which id the record belongs to.
+    """
 
     def __init__(self, api: Api, endpoint: Endpoint) -> None:
         self._api = api
@@ -76,15 +79,15 @@ class Batches:
 
     @property
     def waiting(self) -> int:
-        """How many tests wait for a batch."""
+        """Number of tests that wait for a batch."""
         return len(self._waiting)
 
     def add(self, item: BatchItem) -> None:
-        """Let a test wait for the next batch."""
+        """Add a test to the queue."""
         self._waiting.append(item)
 
     def take(self, *, is_more_to_come: bool) -> list[BatchItem]:
-        """Return the next batch to read; none, if it is better to wait for more tests."""
+        """Return the next batch to read; empty if it is better to wait for more tests."""
         if self._in_flight >= _MAX_IN_FLIGHT:
             return []
         if len(self._waiting) < self._size and (is_more_to_come or self._in_flight):
@@ -95,7 +98,7 @@ class Batches:
         while self._waiting and len(batch) < self._size:
             item = self._waiting.popleft()
             ids = {id_ for id_, _ in item.ids}
-            # Of two tests that share an id, records could not be told apart by the id asked for.
+            # If two tests share an id, a record does not show which requested id it belongs to.
             if item.next_id in named or not asked.isdisjoint(ids):
                 passed_over.append(item)
                 continue
@@ -107,16 +110,16 @@ class Batches:
         return batch
 
     def done(self, result: BatchResult) -> None:
-        """Take back what a batch has left over."""
+        """Queue the tests of a batch that have more ids, and count its parts as in flight."""
         self._in_flight += len(result.parts) - 1
         self._waiting.extend(result.again)
 
     def calls(self, ids: int) -> int:
-        """Return the fewest calls that so many ids take."""
+        """Return the minimum number of calls for this number of ids."""
         return -(-ids // self._api.max_batch)
 
     def first_path(self, id_: int) -> str:
-        """Return what is asked first for an id by itself."""
+        """Return the path of the first call for a single id."""
         path = self._path([id_])
         return self._page(path, 1) if self.endpoint.counts_records else path
 
@@ -124,7 +127,7 @@ class Batches:
         return self.endpoint.path.format(ids=self.endpoint.separator.join(map(str, ids)))
 
     def read(self, batch: list[BatchItem]) -> BatchResult:
-        """Ask for the next id of each test; of half as many at once where that fails."""
+        """Read the next id of each test. If that fails, return two halves to read instead."""
         result = BatchResult()
         is_divisible = len(batch) > 1
         first_scope = batch[0].scope
@@ -153,24 +156,24 @@ class Batches:
             if test_id in given and test_id is not None:
                 given[test_id].append(value)
             elif is_divisible:
-                # Whose answer it belongs to is known only when that test is asked for alone.
+                # Only a call for a single test can show which test this record belongs to.
                 return self._halved(batch)
             elif test_id is not None:
                 others += 1
             elif self._is_first(value):
                 given[first_scope.test_id].append(value)
-        if others and self.endpoint.is_shared:  # they come when their own test is asked for
+        if others and self.endpoint.is_shared:  # calls for those tests return them, too
             first_scope.remark("other tests have the same user story version")
         elif others:
-            first_scope.fail(f"{others} of other tests came as well")
-        first_scope.mended_count += mended  # in which test's records it was is not known
+            first_scope.fail(f"the answer contains records of other tests ({others})")
+        first_scope.mended_count += mended  # the answer does not show in which test
         for item in batch:
             of_test = given[item.scope.test_id]
             whole = values if others and self.endpoint.is_shared else of_test
-            self._settle(item, of_test, whole, claimed_count, result)
+            self._add_records(item, of_test, whole, claimed_count, result)
         return result
 
-    def _settle(
+    def _add_records(
         self,
         item: BatchItem,
         values: list[Any],
@@ -178,7 +181,7 @@ class Batches:
         claimed_count: int | None,
         result: BatchResult,
     ) -> None:
-        """Take the records of one test; `whole` is what a call for its id alone answers."""
+        """Add one test's records to the result; `whole` is the answer for its id alone."""
         id_, story_id = item.ids[item.done]
         item.done += 1
         if any(
@@ -197,7 +200,7 @@ class Batches:
             result.closed.append(item.scope)
 
     def _is_first(self, stray: Any) -> bool:
-        """Return whether a record that names no test has not come with another test's already."""
+        """Return whether a record that names no test was not already returned for another test."""
         id_ = record_id(stray)
         with self._lock:
             is_first = id_ is None or id_ not in self._strays
@@ -209,7 +212,7 @@ class Batches:
         return BatchResult(parts=[batch[:middle], batch[middle:]])
 
     def _values(self, path: str, batch: list[BatchItem]) -> tuple[list[Any], int | None, int]:
-        """Return the records of all pages, how many it says there are, and how many were mended."""
+        """Return the records of all pages, their claimed count, and how many values were mended."""
         if not self.endpoint.counts_records:
             answer = self._get(path, batch)
             if len(answer.value) < (answer.claimed_count or 0):
@@ -217,7 +220,7 @@ class Batches:
                     f"{len(answer.value)} of {answer.claimed_count} records came"
                 )
             return answer.value, None, answer.mended
-        for _ in range(2):  # the list may have changed the first time
+        for _ in range(2):  # the list may change during the first read
             values: list[Any] = []
             ids: set[int | None] = set()
             page, mended = 1, 0
@@ -229,12 +232,12 @@ class Batches:
                 values += fresh
                 mended += answer.mended
                 claimed = answer.claimed_count
-                # Some answers count only their own page, or nothing: after a full page, item on.
+                # Some answers count only their own page, or nothing: read on after a full page.
                 is_full = len(answer.value) >= _PER_PAGE
                 if is_last or (len(values) == claimed and not is_full):
                     break
                 if page == _MOST_PAGES:
-                    raise TooLargeError(f"more than {_MOST_PAGES:,} pages, and no end of them")
+                    raise TooLargeError(f"no last page within {_MOST_PAGES:,} pages")
                 page += 1
             if claimed is None or len(values) >= claimed:
                 return values, claimed, mended

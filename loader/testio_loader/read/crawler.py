@@ -1,8 +1,9 @@
-"""The walk over an account: which scopes are read, in which order, several at once.
+"""Crawls an account: decides which scopes to read and in which order, several at a time.
 
-The lists of products and tests come first, since they tell what else there is. What belongs to
-tests follows: bugs and executions of many tests in one call, the rest one by one. Details come
-last: the next load goes by what was read before them, to say whether they must be read again.
+The lists of products and tests come first, since they show what else to read. The data of tests
+follow: bugs and executions in batches, other endpoints with one call per test. Details come last:
+the ledger keeps a hash of the data read before them, and the next load reads the details again
+only if that hash has changed.
 """
 
 from collections import Counter, defaultdict, deque
@@ -34,46 +35,46 @@ from testio_loader.read.steps import StepResult, Steps, TableRows, Test
 from testio_loader.tables import LEDGER
 
 MAX_IN_FLIGHT = 10
-"""Calls at once; the API's limit is not published, ten is polite."""
-_ENOUGH = 400
-"""How many steps and tests may wait, in memory, until no further page of tests is read."""
+"""Concurrent calls. The API's limit is not published; ten is a cautious choice."""
+_MAX_WAITING = 400
+"""Steps and tests that may wait in memory; at this number, no further page of tests is read."""
 _LISTS, _BATCHES, _REST = range(3)
-"""How urgent a step is: lists first, for the others depend on them."""
-_EXECUTIONS_CLAIM = "/user_story_version_executions?page=1&per_page=1"
+"""The urgency of steps. Lists come first, since the others depend on them."""
+_EXECUTION_COUNT_PATH = "/user_story_version_executions?page=1&per_page=1"
 
 
 class NothingReadError(Exception):
-    """The API gave no usable answer at all; the message says what came instead."""
+    """The API gave no usable answer at all; the message lists the causes."""
 
 
 @dataclass
 class Plan:
-    """What would be read of an endpoint."""
+    """What a load would read from one endpoint."""
 
     scopes: int = 0
     calls: int = 0
     problems: list[str] = field(default_factory=list)
-    """What could not be read; there may be more to read behind it."""
+    """What could not be read; the plan lacks everything that depends on it."""
     remarks: list[str] = field(default_factory=list)
-    """Which deletions would be accepted."""
+    """Deletions that the load would accept."""
 
 
 @dataclass
 class _PendingDetails:
-    """What of a test is read before its details, and the details that wait for it."""
+    """The details of a test that wait until its other data have been read."""
 
     content_hash: str
-    """Of the test's entry in a list."""
+    """Hash of the test's entry in a list."""
     details: list[tuple[Scope, Callable[[], StepResult]]] = field(default_factory=list)
-    """Each with the step that reads it."""
+    """Scopes of the details, each with the step that reads it."""
     unread: set[str] = field(default_factory=set)
-    """The endpoints that are still to be read."""
+    """Endpoints that must be read before the details."""
     versions: list[tuple[str, str | None]] = field(default_factory=list)
-    """What was read: by endpoint, what differs if any record does; None if that is not known."""
+    """Endpoints that have been read, each with its `Scope.versions`; None if not known."""
 
 
 class Crawler:
-    """Reads one customer's account: all of it, some products, or some tests."""
+    """Reads one customer's account: the whole account, some products, or some tests."""
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class Crawler:
         self._product_ids = frozenset(product_ids)
         self._test_ids = frozenset(test_ids)
         self._unlisted_test_ids = set(unlisted_test_ids)
-        """Tests that are read by themselves, beside the lists, as an incomplete one lacks them."""
+        """Tests that an incomplete list lacks. They are read one by one, besides the lists."""
         self._schedule: Schedule[StepResult] = Schedule(max_in_flight)
         self._batches = {
             endpoint.name: Batches(api, endpoint)
@@ -118,13 +119,15 @@ class Crawler:
             if endpoint.reading == "batches"
         }
         self._listings: deque[PagedList] = deque()
-        """The lists of tests that are still to be begun, or to be read on in."""
+        """Lists of tests that have not been started or finished."""
         self._plans: defaultdict[str, Plan] | None = None
+        self._batched_ids: Counter[str] = Counter()
+        """In a plan, ids to name in batches, per endpoint."""
         self._longest: Counter[str] = Counter()
-        """By endpoint read in batches, how many calls the test that needs most takes."""
+        """Per endpoint read in batches: the most calls that a single test needs."""
         self._pending: dict[int, _PendingDetails] = {}
-        """By test whose details wait for the rest of it."""
-        # Of a recording it is not known in which order its answers were given.
+        """Per test: its details that wait for its other data."""
+        # A recording does not show in which order its answers were given.
         self._is_rest_read = not api.is_replay and all(
             endpoint in self._endpoints
             for endpoint in ENDPOINTS
@@ -132,10 +135,10 @@ class Crawler:
         )
 
     def read(self) -> Iterator[TableRows]:
-        """Yield what is read, as it comes.
+        """Yield the rows for the raw tables as soon as they are read.
 
         Raises:
-            NothingReadError: if no scope at all could be read.
+            NothingReadError: if not a single scope could be read.
         """
         outcomes: set[str] = set()
         incomplete: list[dict[str, Any]] = []
@@ -146,10 +149,10 @@ class Crawler:
             incomplete += [row for row in done.ledger if self._recorder and not row["is_complete"]]
             self._follow(done)
         if unfinished := self._counts.unfinished():
-            # No answer can cause this. Without the check, a mistake of ours would go unnoticed.
-            raise RuntimeError(f"found but never read: {unfinished}; please report this defect")
+            # No answer can cause this. Without the check, a defect of the crawler would be silent.
+            raise RuntimeError(f"scopes found but not read: {unfinished}; report this defect")
         if COMPLETE not in outcomes:
-            raise NothingReadError(_told_once(outcomes))
+            raise NothingReadError(_joined(outcomes))
         for row in self._steps.deletions.release():
             yield TableRows(LEDGER.name, [row])
             incomplete += [row] if self._recorder and not row["is_complete"] else []
@@ -157,7 +160,7 @@ class Crawler:
             self._recorder.finish(incomplete, self._unlisted_test_ids)
 
     def plan(self) -> dict[str, Plan]:
-        """Read the lists only; return, by endpoint, what they and the rest of a load ask for.
+        """Read only the lists, and return what a whole load would read, per endpoint.
 
         Raises:
             NothingReadError: if no list could be read.
@@ -176,16 +179,16 @@ class Crawler:
                     plans[row["endpoint"]].problems.append(problem)
             self._follow(done)
         for name, batches in self._batches.items():
-            plans[name].calls = max(batches.calls(plans[name].calls), self._longest[name])
+            plans[name].calls += max(batches.calls(self._batched_ids[name]), self._longest[name])
         if COMPLETE not in outcomes:
-            raise NothingReadError(_told_once(outcomes))
+            raise NothingReadError(_joined(outcomes))
         deletions = self._steps.deletions
         for name, finding in deletions.findings().items():
             found = plans[name].remarks if deletions.are_accepted else plans[name].problems
             found.append(f"{name}: {finding}")
         return dict(plans)
 
-    # What is read, and when
+    # Which steps run, and when
 
     def _begin(self) -> None:
         if self._test_ids and self._policy.known.accounts:
@@ -198,10 +201,10 @@ class Crawler:
             if endpoint.parent == "account" and endpoint is not PRODUCTS:
                 self._add(endpoint, [(None, endpoint.path)])
         if EXECUTIONS in self._endpoints and not self._test_ids and not self._product_ids:
-            self._add(EXECUTIONS, [(None, _EXECUTIONS_CLAIM)])
+            self._add(EXECUTIONS, [(None, _EXECUTION_COUNT_PATH)])
 
     def _follow(self, done: StepResult) -> None:
-        """Add what a step has opened up."""
+        """Schedule the steps that follow from a result."""
         for scope in done.closed:
             self._note_read(scope)
         for product_id, product in done.products.items():
@@ -224,10 +227,10 @@ class Crawler:
             batches.done(outcome)
             for part in outcome.parts:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, part))
-        while self._listings and self._waiting() < _ENOUGH:
+        while self._listings and self._waiting() < _MAX_WAITING:
             self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
         unfinished = self._schedule.unfinished
-        # Lists that wait are begun when a step ends: without one, no batch may wait for them.
+        # A waiting list starts only when a step ends: without steps, batches must not wait for it.
         is_more_to_come = unfinished(_LISTS) > 0 or (
             bool(self._listings) and unfinished(_BATCHES) + unfinished(_REST) > 0
         )
@@ -236,7 +239,7 @@ class Crawler:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
 
     def _waiting(self) -> int:
-        """Return how much that is known of waits to be read."""
+        """Return how many of the known steps and tests wait to be read."""
         tests = max((batches.waiting for batches in self._batches.values()), default=0)
         tests = max(tests, len(self._pending))
         return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
@@ -266,7 +269,7 @@ class Crawler:
             self._read_details(pending)
 
     def _note_read(self, scope: Scope) -> None:
-        """Take note that a scope is read which the details of its test may wait for."""
+        """Note that a scope was read; the details of its test may be waiting for it."""
         test_id, name = scope.test_id, scope.endpoint.name
         pending = self._pending.get(test_id) if test_id is not None else None
         if pending is None or test_id is None or name not in pending.unread:
@@ -278,7 +281,7 @@ class Crawler:
             self._read_details(pending)
 
     def _read_details(self, pending: _PendingDetails) -> None:
-        """Read the details of a test, the rest of which is read; or let them wait."""
+        """Schedule the details of a test after its other data, unless they can wait."""
         versions = sorted(pending.versions)
         is_known = self._is_rest_read and all(version for _, version in versions)
         test_hash = content_hash(pending.content_hash, versions) if is_known else None
@@ -290,19 +293,19 @@ class Crawler:
                 self._schedule.add(_REST, step)
 
     def _is_to_wait(self, scope: Scope, test_hash: str | None) -> bool:
-        """Return whether details need not be read now; a recording has all of each test in it."""
+        """Return whether details can wait. A recording has all data of a test, so they cannot."""
         name, test_id = scope.endpoint.name, scope.test_id
         if self._recorder or test_hash is None or test_id is None:
             return False
         return self._policy.can_wait(name, test_id, test_hash)
 
     def _add_to_batch(self, endpoint: Endpoint, test: Test) -> bool:
-        """Let a test wait for a batch; return whether anything is to be read."""
+        """Queue a test for a batch; return whether there is anything to read."""
         batches = self._batches[endpoint.name]
         ids = test.versions if endpoint is EXECUTIONS else ((test.id, None),)
         if self._plans is not None:
             self._plans[endpoint.name].scopes += 1
-            self._plans[endpoint.name].calls += len(ids)
+            self._batched_ids[endpoint.name] += len(ids)
             self._longest[endpoint.name] = max(self._longest[endpoint.name], len(ids))
             return False
         details = TEST_DETAILS.path.format(test_id=test.id)
@@ -319,7 +322,7 @@ class Crawler:
     def _is_to_be_read(
         self, endpoint: Endpoint, paths: Iterable[str], product_id: int | None, test_id: int | None
     ) -> bool:
-        """Return whether there is an answer to a scope; a recording has some, or misses them."""
+        """Return whether to read a scope; False only if a recording was not meant to have it."""
         is_missed = self._api.lacks(endpoint.name, product_id, test_id) is not None
         return is_missed or any(map(self._api.has, paths))
 
@@ -332,10 +335,10 @@ class Crawler:
         test_id: int | None = None,
         problems: Iterable[str] = (),
     ) -> bool:
-        """Have a scope read whole, by one call or one per section; problems keep it incomplete.
+        """Schedule a scope with one call, or one per section; problems make it incomplete.
 
         Returns:
-            Whether anything is to be read.
+            Whether there is anything to read.
         """
         of_product = None if test_id else product_id
         if self._plans is not None:
@@ -356,12 +359,12 @@ class Crawler:
 
 
 def _can_wait(endpoint: Endpoint, test: Test) -> bool:
-    """Return whether it is read after the rest of a test, if that has changed."""
+    """Return whether an endpoint is read after a test's other data, and only if they changed."""
     return endpoint.is_read_last or (endpoint.is_final_with_test and test.is_final)
 
 
 def needed(endpoints: Collection[Endpoint]) -> list[Endpoint]:
-    """Return these endpoints, and the lists that say what they can be asked for."""
+    """Return these endpoints and the lists that they depend on."""
     lists = [PRODUCTS]
     if any(endpoint.parent == "test" for endpoint in endpoints):
         lists.append(TESTS)
@@ -371,10 +374,10 @@ def needed(endpoints: Collection[Endpoint]) -> list[Endpoint]:
 def _paths(
     endpoint: Endpoint, product_id: int, product: Mapping[str, Any]
 ) -> tuple[list[tuple[int | None, str]], list[str]]:
-    """Return what is asked for a product, once or once per section, and what cannot be asked for.
+    """Return the paths for a product, each with its section id or None, and all problems.
 
     A product has sections if `sections` is not empty or `sections_with_default` has more than one
-    entry. They are counted whether their ids can be read or not.
+    entry. Sections whose id cannot be read count, too.
     """
     problems: dict[str, None] = {}
     section_ids: dict[int, None] = {}
@@ -398,18 +401,18 @@ def _paths(
 
 
 def _listed(product: Mapping[str, Any], name: str, problems: dict[str, None]) -> list[Any]:
-    """Return the list under a name; any empty value is an empty list."""
+    """Return the list at `name`; an empty value of any type counts as an empty list."""
     found = product.get(name) or []
     if not isinstance(found, list):
-        problems[f"{name} is no list"] = None
+        problems[f"{name} is not a list"] = None
         return []
     return found
 
 
 def _section_id(section: Any) -> tuple[int | None, str]:
-    """Return a section's id, or why it has none."""
+    """Return a section's id, or None and the reason."""
     if not isinstance(section, dict):
-        return None, f"section {_shown(section)} is no object"
+        return None, f"section {_shown(section)} is not an object"
     given = section.get("id")
     if given is None:
         return None, "section without an id"
@@ -420,8 +423,8 @@ def _shown(value: Any) -> str:
     return canonical(value)[:40]
 
 
-def _told_once(outcomes: set[str]) -> str:
-    """Return the outcomes, without those that another one explains further."""
+def _joined(outcomes: set[str]) -> str:
+    """Join outcomes; leave out those that are the beginning of a longer one."""
     return "; ".join(
         sorted(
             outcome
@@ -432,5 +435,5 @@ def _told_once(outcomes: set[str]) -> str:
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
-    """Return a scope's outcome; that nothing was found there is no sign of an account."""
+    """Return a scope's outcome; an accepted 404 does not count as a usable answer."""
     return NOT_FOUND if NOT_FOUND in (row["remarks"] or "") else str(row["outcome"])

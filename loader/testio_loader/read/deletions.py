@@ -1,7 +1,7 @@
-"""Decides whether records that an account no longer lists are believed to be deleted.
+"""Decides whether records that the API no longer returns count as deleted.
 
-A faulty answer can lack thousands of records. So a mass disappearance is not believed until
-somebody says that it is true: the scopes concerned are incomplete, and what they lack stays.
+A faulty answer can lack thousands of records. A mass disappearance is therefore not believed until
+the user confirms it: the affected scopes are incomplete, and the missing records stay.
 """
 
 from array import array
@@ -22,41 +22,41 @@ from testio_loader.read.scope import WHEN_RECORDED, Scope
 
 _FEWEST = {PRODUCTS.name: 1}
 _FEWEST_BY_DEFAULT = 20
-"""How many records of a kind must be known before their disappearance is doubted."""
+"""A disappearance is doubted only if at least this many records of the endpoint are known."""
 _ENDING = "are missing"
 _IN_MEMORY = 10_000_000
-"""Bytes of ledger rows that wait in memory; more of them wait in a file."""
+"""Bytes of held ledger rows that stay in memory; above this, they go to a temporary file."""
 
 
 class Deletions:
-    """Holds back the ledger rows of scopes that lack known records until all is read.
+    """Holds the ledger rows of scopes that lack known records until everything has been read.
 
-    What a scope lacks may have moved to another one, so nothing is decided before. A scope whose
-    records go with their test or product is not read at all: they count as well.
+    Before that, the missing records may still turn up in another scope. If a product or test is
+    gone, its own scopes are not read; their records count as missing, too.
 
     Args:
         known: what earlier loads have read.
-        are_accepted: whether every disappearance is true.
+        are_accepted: whether every disappearance counts as a deletion.
     """
 
     def __init__(self, known: EarlierLoads, *, are_accepted: bool = False) -> None:
         self._known = known
         self.are_accepted = are_accepted
         self._seen: defaultdict[str, array[int]] = defaultdict(_ids)
-        """By endpoint: the ids that any scope has seen."""
+        """Per endpoint: the ids that any scope has seen."""
         self._expected: defaultdict[str, array[int]] = defaultdict(_ids)
-        """By endpoint: the known ids of the scopes that are read completely."""
+        """Per endpoint: the known ids of the scopes that were read completely."""
         self._lacking: defaultdict[str, set[int]] = defaultdict(set)
-        """By endpoint: those of them that their own scope lacks."""
+        """Per endpoint: the expected ids that their own scope lacks."""
         self._held: dict[str, _Rows] = {}
-        """By endpoint: the ledger rows that are held back."""
+        """Per endpoint: the held ledger rows."""
         self._lock = Lock()
 
     def hold(self, scope: Scope, row: dict[str, Any]) -> bool:
-        """Take note of what a closed scope has seen, and keep its ledger row if it lacks something.
+        """Note the ids that a closed scope has seen; hold its ledger row if it lacks known records.
 
         Returns:
-            Whether the row is kept; `release` gives it back.
+            Whether the row is held; `release` yields it later.
         """
         endpoint = scope.endpoint
         if endpoint.id_field != "id":
@@ -76,7 +76,7 @@ class Deletions:
             return True
 
     def release(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows that were held back, each as complete or incomplete as it turned out."""
+        """Yield the held rows, incomplete where the disappearance is not believed."""
         findings = self.findings()
         for name, rows in self._held.items():
             for row in rows:
@@ -88,7 +88,7 @@ class Deletions:
                 yield row
 
     def findings(self) -> Mapping[str, str]:
-        """Return, by endpoint, which disappearance is too large to be believed unasked."""
+        """Return a message per endpoint whose disappearance the user must confirm."""
         if not self._held:
             return {}
         missing = {name: self._unseen(name, ids) for name, ids in self._lacking.items()}
@@ -103,11 +103,11 @@ class Deletions:
         return findings
 
     def _inherited(self, missing: Mapping[str, set[int]], parents: set[str]) -> str:
-        """Return what is too large of that which goes with products and tests; nothing if none is.
+        """Return a message if too many records go with missing products and tests, else "".
 
         Args:
-            missing: by endpoint, what scopes lack.
-            parents: of products and tests, those whose own disappearance would be believed.
+            missing: per endpoint, the ids that scopes lack.
+            parents: products, tests or both, if their own disappearance would be believed.
         """
         known = self._known
         gone_products = missing[PRODUCTS.name] if PRODUCTS.name in parents else set()
@@ -136,10 +136,10 @@ class Deletions:
 
 
 class _Rows:
-    """Ledger rows that wait: in memory, or in a file if they are many."""
+    """Held ledger rows; in memory, or in a temporary file if they are many."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when it goes
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with self
 
     def add(self, row: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(row) + b"\n")
@@ -152,7 +152,7 @@ class _Rows:
 
 
 def is_disappearance(problem: str) -> bool:
-    """Return whether something is incomplete only since a deletion is not believed."""
+    """Return whether a scope is incomplete only because its deletions are not believed."""
     return problem.endswith(_ENDING) and WHEN_RECORDED not in problem
 
 
@@ -161,9 +161,9 @@ def _ids() -> "array[int]":
 
 
 def _finding(name: str, missing: int, known_ids: Iterable[int]) -> str:
-    """Return what is too large to be believed; nothing if so many may be gone."""
+    """Return a message if too many known records are missing to believe it, else ""."""
     fewest = _FEWEST.get(name, _FEWEST_BY_DEFAULT)
-    if 2 * missing < fewest:  # as in most loads; to count all that are known takes a while
+    if 2 * missing < fewest:  # true for most loads; counting all known ids is slow
         return ""
     known = pc.count_distinct(pa.array(array("q", known_ids), pa.int64())).as_py()
     if known < fewest or 2 * missing <= known:

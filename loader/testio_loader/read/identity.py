@@ -1,7 +1,7 @@
-"""Tells whether an account is the one that was read before under the same `customer_id`.
+"""Checks that an API token belongs to the account loaded earlier under the same `customer_id`.
 
-Nothing in an answer names the customer. A token of somebody else would land that customer's data
-under the wrong id, so the products are compared with those that earlier loads have read.
+No answer of the API names the customer. Another customer's token would land data under the wrong
+id, so the products are compared with those of earlier loads.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,19 +12,19 @@ from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.read.scope import Scope
 
 _SHOWN = 3
-"""How many ids a message names."""
+"""Maximum number of ids in a message."""
 
 
 def check(customer_id: int, scope: Scope, products: Iterable[Record], known: EarlierLoads) -> None:
     """Raise AccountChangedError if the products are not those of this customer.
 
-    An empty list says nothing about whose it is. Two customers may use the same ids: what tells
-    them apart then is what their products say.
+    An empty list proves nothing. Two customers may use the same ids; then the content of the
+    products decides.
 
     Args:
-        customer_id: whose the account should be.
-        scope: the scope of products, which knows how versions are told apart.
-        products: what the account has.
+        customer_id: the customer whose account is expected.
+        scope: the scope of products, which computes their content hashes.
+        products: the products of the account.
         known: what earlier loads have read.
     """
     found = {int(product.id): product for product in products}
@@ -34,24 +34,28 @@ def check(customer_id: int, scope: Scope, products: Iterable[Record], known: Ear
     missing = known.products - found.keys()
     if known.products and missing == known.products:
         seen = (
-            f"none of the {len(missing):,} known products of customer_id {customer_id} "
-            f"({_some(missing)}) came back, but {len(found):,} others ({_some(found)})"
+            f"the API returned none of the {len(missing):,} known products of customer_id "
+            f"{customer_id} ({_first_few(missing)}), but {len(found):,} others "
+            f"({_first_few(found)})"
         )
     elif owner is not None:
-        seen = f"{len(found):,} products ({_some(found)}) came back for customer_id {customer_id}"
+        seen = (
+            f"the API returned {len(found):,} products ({_first_few(found)}) "
+            f"for customer_id {customer_id}"
+        )
     else:
         return
-    whose = f", which are those of customer_id {owner}" if owner is not None else ""
+    whose = f", which belong to customer_id {owner}" if owner is not None else ""
     raise AccountChangedError(
-        f"{seen}{whose}: check whether its API token is another customer's (two tokens "
-        "exchanged?); if the account has really changed, load with --accept-account-change"
+        f"{seen}{whose}: check whether its API token belongs to another customer (two tokens "
+        "swapped?); if the account has really changed, load with --accept-account-change"
     )
 
 
 def _owner(
     customer_id: int, scope: Scope, found: Mapping[int, Record], known: EarlierLoads
 ) -> int | None:
-    """Return another customer whose products most of these are, as they last were."""
+    """Return the other customer whose newest known products match most of these, if any."""
     own = known.accounts.get(customer_id, {})
     changed = {
         id_: product
@@ -68,7 +72,7 @@ def _owner(
     return None
 
 
-def _some(ids: Iterable[int]) -> str:
-    """Return the first ids."""
+def _first_few(ids: Iterable[int]) -> str:
+    """Return the lowest ids as text."""
     ordered = sorted(ids)
     return ", ".join(map(str, ordered[:_SHOWN])) + (", …" if len(ordered) > _SHOWN else "")

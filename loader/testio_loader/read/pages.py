@@ -1,4 +1,4 @@
-"""Reads a list page by page: to its end, around what is broken, though it may change meanwhile."""
+"""Reads a list page by page, even if it changes meanwhile or contains broken records."""
 
 from typing import Any
 
@@ -15,25 +15,25 @@ from testio_loader.read.scope import Scope
 
 _PER_PAGE = 100
 _PER_PAGE_BY_DEFAULT = 25
-"""The page size that the API uses by default; it never cuts a page to less."""
+"""The API's default page size. The API never limits pages to fewer records."""
 _MOST_WITHOUT_PAGE = 150
-"""How many records the API gives at most if it does not see `page`."""
+"""Maximum number of records that the API returns if it does not see `page`."""
 _MAX_BROKEN = 10
-"""How many single records may be unreadable before the rest of a list is left unread."""
+"""After this number of broken records, the rest of a list is not read."""
 
-_MAX_PAGES_OF_NOTHING_NEW = 3
+_MAX_PAGES_WITHOUT_NEW = 3
 
 
 class PagedList:
-    """A list that is being read; each step reads a page.
+    """A list that is being read; each step reads one page.
 
-    The API gives no totals, so the list ends with an empty page. A record that is removed meanwhile
-    draws another one from the next page to the one before, where it would be missed: so pages are
-    read once more at the end, from the last to the first. One that is added pushes others to the
-    next page, where they are met again.
+    The API gives no totals, so the list ends with an empty page. If a record is removed meanwhile,
+    later records move up, and one may be missed on a page that was already read. All full pages
+    are therefore read again at the end, from the last to the first. If a record is added, others
+    move down to the next page and are seen twice.
 
-    One broken record makes every page that holds it fail. Such a page is read in parts, both times.
-    Once a list has had one, pages that can be read in parts are not retried.
+    One broken record makes every page with it fail. Such a page is read in parts, both times.
+    After the first such failure, pages that can be read in parts are no longer retried.
     """
 
     def __init__(self, api: Api, scope: Scope, path: str) -> None:
@@ -44,47 +44,47 @@ class PagedList:
         self._next = 1
         self._per_page = _PER_PAGE
         self._size = _PER_PAGE
-        """How many records a page has; the API may give fewer than it is asked for."""
+        """Records per page; the API may return fewer than requested."""
         self._first_page: list[int | None] = []
         self._full_pages: list[int] = []
         self._broken: set[int] = set()
-        """The positions of records that cannot be read."""
+        """Positions of the records that cannot be read."""
         self._is_retried = True
-        """Whether a page that fails is tried again before it is read in parts."""
+        """Whether a failed page is retried before it is read in parts."""
         self._is_given_up = False
-        self._pages_of_nothing_new = 0
+        self._pages_without_new = 0
         self._is_ended = False
         self._answers: list[tuple[str, Any]] = []
 
     def path(self, page: int, per_page: int) -> str:
-        """Return what is asked for a page."""
+        """Return the path of a page."""
         return f"{self._path}&page={page}&per_page={per_page}"
 
     def step(self) -> tuple[list[Record], list[tuple[str, Any]]]:
-        """Read on; return the new records, and the answers by path."""
+        """Read one page; return its new records, and each answer with its path."""
         self._answers = []
-        records = self._look_again() if self._is_ended else self._read_on()
+        records = self._reread() if self._is_ended else self._read_next()
         return records, self._answers
 
-    def _read_on(self) -> list[Record]:
+    def _read_next(self) -> list[Record]:
         page, self._next = self._next, self._next + 1
         try:
             values = self._page(page)
         except UnusableAnswerError as failure:
             self._is_retried = False
             if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
-                # Where its parts begin is known only if pages are surely as long as asked for.
+                # Parts have known positions only in pages that are not shortened: of default size.
                 self._next, self._per_page = page, _PER_PAGE_BY_DEFAULT
                 self._size = _PER_PAGE_BY_DEFAULT
                 return []
             values = self._parts(page, self._size, failure)
             if self._is_given_up:
-                self.scope.fail("the rest of the list is unread")
+                self.scope.fail("the rest of the list was not read")
                 return self._end(self._keyed(values))
             if not values and not self.scope.has_failed:
-                return self._end([], look_again=True)
+                return self._end([], reread=True)
             if values:
-                self._full_pages.append(page)  # its parts can change while they are read
+                self._full_pages.append(page)  # the list can change between its parts
             return self._keyed(values)
         except CallError as failure:
             self.scope.fail(failure, f"page {page}")
@@ -95,27 +95,30 @@ class PagedList:
             self._size = min(len(ids), self._per_page) or self._per_page
         elif ids and ids == self._first_page:
             if page > 2 or not self._is_whole_list(ids):
-                self.scope.fail("the first page again", f"page {page}")
+                self.scope.fail("the API returned the first page again", f"page {page}")
             return self._end([])
         elif page == 2 and ids and self._first_page and not self._full_pages:
-            self._full_pages.append(1)  # it was not short, but what the API calls a page
+            self._full_pages.append(1)  # it was full: the API shortens pages
         if all(id_ is None or self.scope.has(id_) for id_ in ids):
-            self._pages_of_nothing_new += 1
-            if self._pages_of_nothing_new > _MAX_PAGES_OF_NOTHING_NEW:
-                self.scope.fail("nothing new, again and again", f"page {page}")
+            self._pages_without_new += 1
+            if self._pages_without_new > _MAX_PAGES_WITHOUT_NEW:
+                count = self._pages_without_new
+                self.scope.fail(f"{count} pages without a new record", f"page {page}")
                 return self._end([])
             if len(ids) < self._size and None not in ids:
-                return self._end([], look_again=True)
+                return self._end([], reread=True)
+        else:
+            self._pages_without_new = 0
         if len(ids) >= (self._per_page if page == 1 else self._size):
             self._full_pages.append(page)
         return self._keyed(values)
 
     def _is_whole_list(self, ids: list[int | None]) -> bool:
-        """Return whether a first page that came again is the whole list.
+        """Return whether a first page that the API returned again is the whole list.
 
-        It is if the API ignores `per_page` as well. A page of more records than asked for shows
-        that; a page of another size does, too. No page of fewer than the default is cut. A page of
-        25 or 150 records proves nothing, since the API gives these when it sees no parameters.
+        It is if the API ignores `per_page`, too. This is proved if the page has more records than
+        requested, or is the same for another `per_page`. A page below the default size is never
+        cut off. 25 or 150 records prove nothing: the API returns these if it sees no parameters.
         """
         if len(ids) in (_PER_PAGE_BY_DEFAULT, _MOST_WITHOUT_PAGE):
             return False
@@ -131,7 +134,7 @@ class PagedList:
         return values
 
     def _parts(self, page: int, size: int, failure: CallError) -> list[Any]:
-        """Return what can be had of a page that fails: its parts, down to single records."""
+        """Return the readable records of a failed page, read in parts down to single records."""
         if size == 1:
             self._broken.add(page)
             self._is_given_up |= len(self._broken) >= _MAX_BROKEN
@@ -154,7 +157,7 @@ class PagedList:
                 values += self._parts(part, smaller, again)
         return values
 
-    def _look_again(self) -> list[Record]:
+    def _reread(self) -> list[Record]:
         page = self._full_pages.pop()
         self.is_done = not self._full_pages
         try:
@@ -170,12 +173,12 @@ class PagedList:
             if (id_ := record_id(value)) is not None and not self.scope.has(id_)
         ]
         if unseen:
-            self.scope.remark(f"the list changed meanwhile: {len(unseen)} more on page {page}")
+            self.scope.remark(f"the list changed while reading: {len(unseen)} more on page {page}")
         return self._keyed(unseen)
 
-    def _end(self, records: list[Record], *, look_again: bool = False) -> list[Record]:
+    def _end(self, records: list[Record], *, reread: bool = False) -> list[Record]:
         self._is_ended = True
-        self.is_done = not (look_again and self._full_pages)
+        self.is_done = not (reread and self._full_pages)
         return records
 
     def _keyed(self, values: list[Any]) -> list[Record]:

@@ -1,4 +1,4 @@
-"""From a record of the API to what lands: its key, its canonical JSON, a hash of its content."""
+"""Turns a record of the API into what lands: its key, canonical JSON and content hash."""
 
 import hashlib
 from collections.abc import Collection, Iterator
@@ -8,13 +8,13 @@ from typing import Any
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.values import parse_id, record_id
 
-_CONTAINERS = (dict, list)  # quicker to ask for than dict | list
+_CONTAINERS = (dict, list)  # isinstance is faster with it than with dict | list
 _SHOWN = 10_000
-"""How many characters are kept of a record that is too large to land."""
+"""Characters that are kept of a record that is too large to land."""
 
 
 class BadRecordError(Exception):
-    """A record that cannot be keyed; the message is the reason given in quarantine."""
+    """A record without a usable key; the message is its reason in quarantine."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Record:
 
     id: int | str
     value: dict[str, Any]
-    """As the API gave it, less credentials."""
+    """As the API returned it, without credentials."""
     payload: str
-    """The same as canonical JSON."""
+    """The value as canonical JSON."""
     content: str
-    """The payload less what differs at every read though nothing changed; it tells versions."""
+    """The payload without parts that change at every read; a new content is a new version."""
 
 
 def make_record(
@@ -37,12 +37,12 @@ def make_record(
     *,
     without: Collection[str] = (),
 ) -> Record:
-    """Key a record by `id_field` (`id` is a number, any other a text).
+    """Return a record with its key from `id_field` (`id` is a number, any other field a text).
 
-    A record without that field gets the default. Keys that stand in `without` make no version.
+    A record without that field gets `default_id`. Changes at the keys in `without` make no version.
 
     Raises:
-        BadRecordError: if it is no object, or has no usable key.
+        BadRecordError: if it is not an object, or has no usable key.
     """
     if not isinstance(value, dict):
         raise BadRecordError("not an object")
@@ -56,15 +56,15 @@ def make_record(
 
 
 def is_larger(text: str, max_bytes: int) -> bool:
-    """Return whether a text takes more than so many bytes in UTF-8."""
-    # A character takes one to four; most texts are far too short to look closer.
+    """Return whether a text takes more than `max_bytes` in UTF-8."""
+    # A character takes 1 to 4 bytes; most texts are too short to need encoding.
     return len(text) > max_bytes or (4 * len(text) > max_bytes < len(text.encode()))
 
 
 def abridged(value: Any, max_bytes: int) -> str:
-    """Return as JSON what is kept of a record in quarantine: all of it, or how to find it.
+    """Return the JSON that the quarantine keeps of a record: all of it, or a summary.
 
-    What is kept of a larger one is its id, the size of each member in bytes, and how it begins.
+    The summary of a larger one has its id, the size of each member in bytes, and its beginning.
     """
     text = canonical(value)
     if not is_larger(text, max_bytes):
@@ -83,22 +83,22 @@ def abridged(value: Any, max_bytes: int) -> str:
 
 
 def content_hash(*parts: Any) -> str:
-    """Return a hash that differs wherever one of the parts does."""
+    """Return a hash of the parts; it differs if one of them does."""
     text = "\x1f".join(str(part) for part in parts)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def hash_with_results(record: Record) -> str:
-    """Return a hash of a record, of the keys as well that make no version."""
+    """Return a hash of a record that includes the keys that make no version."""
     return content_hash(_content(record.value, record.payload, ()))
 
 
 def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> str:
-    """Leave out signatures of attachments, and what is read elsewhere."""
+    """Return the payload without attachment signatures and the keys in `without`."""
     if any(f'"{key}":' in payload for key in without):
         payload = canonical(_pruned(value, without))
     if '"attachments":' in payload:
-        # The longest first: one URL may begin with another, and keys come in any order.
+        # Longest first: one URL may be the beginning of another, and keys have any order.
         for url in sorted(_attachment_urls(value), key=len, reverse=True):
             payload = payload.replace(url, url.partition("?")[0])
     return payload

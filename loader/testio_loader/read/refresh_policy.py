@@ -1,11 +1,11 @@
-"""Which tests are read again, with their details, bugs and executions.
+"""Decides which tests are read again, with their details, bugs and executions.
 
-The API does not tell what has changed. A test that is not final can change, and so can, for a
-settling time after its end, its bugs. All others are read again now and then, the longest unread
-first, so that nothing in the warehouse grows older than a stated age.
+The API does not report changes. A test can change until it is final, and its bugs can change for a
+settling time after its end. These tests are read by every load. All others take turns, the oldest
+data first, so that no data in the warehouse is older than a maximum age.
 
-Details cost a call per test. Where nothing else of a test has changed since they were last read,
-they wait until it is the test's turn by its age.
+Details cost one call per test. If nothing else of a test has changed since its details were last
+read, they wait for the test's turn.
 """
 
 import re
@@ -24,18 +24,18 @@ from testio_loader.api.endpoints import PRODUCTS, TESTS
 
 _FINAL = frozenset({"archived", "cancelled"})
 _SMALL_ACCOUNT = 200
-"""Up to so many tests an account is simply read whole."""
+"""Up to this number of tests, a load reads all of them."""
 _SLACK = 1.5
-"""By how much the next load may come later than the last one did."""
+"""Factor by which the time to the next load may exceed the time since the last one."""
 _FRESH = 0.25
-"""Up to this part of the stated age nothing settled is read again."""
+"""Up to this share of the maximum age, settled tests are not read again."""
 
 
 class IdLists:
-    """A list of ids per test, or of anything else, in little more memory than their text takes.
+    """A list of ids (or other values) per test, in little more memory than their text takes.
 
     Args:
-        text: each test's id and its list, in the order of tests: `12[101,102]17[103]`.
+        text: each test's id and its list, sorted by test id: `12[101,102]17[103]`.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -56,23 +56,23 @@ class IdLists:
 
 @dataclass(frozen=True)
 class EarlierLoads:
-    """What earlier loads have read, as the ledger has it."""
+    """What earlier loads have read, according to the ledger."""
 
     read_at: Mapping[int, datetime] = field(default_factory=dict)
-    """By test: when all that belongs to it was last read completely, if that was the last time."""
+    """Per test: when its oldest data were read. Only tests whose latest reads are all complete."""
     listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    """By endpoint and product: the ids of the last complete read, as JSON."""
+    """Per endpoint and product: the ids of the last complete read, as JSON."""
     of_tests: Mapping[str, IdLists] = field(default_factory=dict)
-    """By endpoint of which tests have some: the same of each test."""
+    """Per endpoint: the same for each test. Only endpoints that have any ids."""
     products: frozenset[int] = frozenset()
-    """The last complete list of products, and what incomplete ones had since."""
+    """The products of the last complete list, and of incomplete lists since then."""
     accounts: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
-    """By customer of the warehouse, this one or another: each product's newest content hash."""
+    """Per customer in the warehouse, this one included: each product's newest content hash."""
     last_load_at: datetime | None = None
     last_at: datetime | None = None
-    """When the latest load has read or landed; each read to come is later."""
+    """When the latest load last read or landed data; every new read must be later."""
     test_hashes: Mapping[str, IdLists] = field(default_factory=dict)
-    """By endpoint that is read last: what the rest of each test was when it was last read, as
+    """Per endpoint that is read last: a hash of each test's other data at its last read, as
     `[hash]`; only if that read was complete."""
 
     def has(self, endpoint: str) -> bool:
@@ -84,7 +84,7 @@ class EarlierLoads:
     def ids(
         self, endpoint: str, product_id: int | None = None, test_id: int | None = None
     ) -> list[int]:
-        """Return the ids of the last complete read of a scope, as far as known."""
+        """Return the ids of the last complete read of a scope; empty if not known."""
         if endpoint == PRODUCTS.name:
             return sorted(self.products)
         if endpoint == TESTS.name and test_id is not None:
@@ -95,7 +95,7 @@ class EarlierLoads:
         return read_ids(lists.get(test_id)) if lists else []
 
     def has_test_hash(self, endpoint: str, test_id: int, test_hash: str) -> bool:
-        """Return whether the rest of a test was the same when its details were last read."""
+        """Return whether a test's other data are unchanged since its details were last read."""
         hashes = self.test_hashes.get(endpoint)
         return hashes is not None and hashes.get(test_id) == f"[{test_hash}]"
 
@@ -109,11 +109,11 @@ class EarlierLoads:
             yield from self.ids(endpoint, test_id=test_id)
 
     def tests(self) -> list[int]:
-        """Return the ids of the tests that the lists of products had."""
+        """Return the ids of the tests in the known lists of all products."""
         return self.tests_of(product_id for _, product_id in self.listed)
 
     def tests_of(self, product_ids: Iterable[int]) -> list[int]:
-        """Return the ids of the tests that the lists of these products had."""
+        """Return the ids of the tests in the known lists of these products."""
         wanted = frozenset(product_ids)
         return [
             test_id
@@ -129,30 +129,32 @@ class EarlierLoads:
 
 @dataclass(frozen=True)
 class RefreshPolicy:
-    """Decides by the age of what is in the warehouse, of each test when it is met in a list."""
+    """Decides for each test in a list whether to read its data, by their age in the warehouse."""
 
     now: datetime
     known: EarlierLoads
     settling: timedelta
+    """Time after its end in which every load reads a test."""
     max_age: timedelta
+    """Maximum age of the data in the warehouse."""
     product_ids: frozenset[int] = frozenset()
-    """Of which products tests are read; of all, if there are none."""
+    """The selected products; empty if all are read."""
 
     def is_to_be_read(self, test_id: int, test: Mapping[str, Any]) -> bool:
-        """Return whether what belongs to a test is read by this load."""
+        """Return whether this load reads the data of a test."""
         return self.is_due(test_id, test) or self.is_turn(test_id)
 
     def is_due(self, test_id: int, test: Mapping[str, Any]) -> bool:
-        """Return whether a test must be read again whatever its age."""
+        """Return whether a test must be read regardless of the age of its data."""
         if test_id not in self.known.read_at or not is_final(test):
             return True
         end_at = _moment(test.get("end_at"))
         return end_at is not None and end_at >= self.now - self.settling
 
     def can_wait(self, endpoint: str, test_id: int, test_hash: str) -> bool:
-        """Return whether the details of a test that is read can wait for its turn.
+        """Return whether a test's details can wait for its turn although its other data are read.
 
-        Whoever names products wants them as they are now.
+        They cannot if products are selected: then the user wants current data.
         """
         return (
             not self.product_ids
@@ -162,15 +164,15 @@ class RefreshPolicy:
         )
 
     def is_turn(self, test_id: int) -> bool:
-        """Return whether it is the turn of a test that was read before, by its age."""
+        """Return whether the data of a test that was read before are old enough for its turn."""
         return (self.known.read_at[test_id], test_id) <= self._turn
 
     @cached_property
     def _turn(self) -> tuple[datetime, float]:
-        """When the last of the tests was read whose turn it is, and its id.
+        """The read time and id of the last test whose turn it is.
 
-        Those that the lists had the last time are counted, open ones as well: which of them are
-        settled is known only when all lists are read. A test that has gone since takes up no turn.
+        All tests in the last known lists share the turns, open ones included: which of them are
+        settled is not known until all lists are read. Tests that are gone do not take a turn.
         """
         known = self.known
         listed = known.tests_of(self.product_ids) if self.product_ids else known.tests()
@@ -191,12 +193,12 @@ class RefreshPolicy:
 
 
 def is_final(test: Mapping[str, Any]) -> bool:
-    """Return whether a test is over for good; bugs of it can still be decided about."""
+    """Return whether a test is over for good; its bugs can still be accepted or rejected."""
     return str(test.get("status")) in _FINAL
 
 
 def read_ids(text: str) -> list[int]:
-    """Return the ids that the ledger has as JSON, as far as they can be read."""
+    """Return the ids in a JSON list of the ledger; ignore what is not an integer."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Runs steps in several threads, the most urgent first; each may open up others."""
+"""Runs steps in several threads, the most urgent first; steps may lead to further ones."""
 
 import heapq
 from collections import Counter
@@ -12,9 +12,9 @@ Result = TypeVar("Result")
 
 
 class Schedule(Generic[Result]):
-    """Steps that wait or run; iterating runs them and yields what each returns, as it comes.
+    """A queue of steps; iterating over it runs them and yields each result when it is ready.
 
-    Steps can be added while iterating. An exception of a step ends the iteration.
+    Steps can be added during the iteration. An exception in a step ends it.
     """
 
     def __init__(self, threads: int) -> None:
@@ -38,7 +38,7 @@ class Schedule(Generic[Result]):
         with ThreadPoolExecutor(self._threads) as pool:
             try:
                 while self._waiting or running:
-                    # As many again wait in the pool, so that no thread idles while we yield.
+                    # The pool gets twice as many steps, so that no thread is idle during a yield.
                     while self._waiting and len(running) < 2 * self._threads:
                         urgency, _, step = heapq.heappop(self._waiting)
                         future = pool.submit(step)

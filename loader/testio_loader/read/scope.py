@@ -1,4 +1,4 @@
-"""A scope is what is read as a whole or not: all products, one product's tests, one test's bugs."""
+"""A scope is the unit of a complete read: all products, one product's tests, one test's bugs."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
@@ -19,16 +19,16 @@ from testio_loader.read.records import (
 from testio_loader.tables import RECORD_KEY, TEST_HASH, record_key
 
 MAX_RECORD_BYTES = 64_000_000
-"""How large the JSON of a record may be by default, to land as a whole."""
+"""Default maximum size of a record's JSON; larger records go to quarantine."""
 COMPLETE = "ok"
 """The outcome of a scope that was read completely."""
 WHEN_RECORDED = "when recorded"
-"""What a problem begins with that a recording tells of."""
+"""Prefix of problems that the recorded load had."""
 _TWICE = "given twice, with different content"
 
 
 class Scope:
-    """Keeps the books of one scope: ids seen, records put aside, what reading has cost."""
+    """The state of one scope: ids seen, quarantined records, problems, and the cost of reading."""
 
     def __init__(
         self,
@@ -45,106 +45,106 @@ class Scope:
         self.claimed_count: int | None = None
         self.mended_count = 0
         self.quarantined: list[tuple[str, str]] = []
-        """Records that were put aside, as JSON, each with the reason."""
+        """The reason and the JSON of each quarantined record."""
         self._unkeyed = 0
         self._too_large: set[int | str] = set()
         self._max_record_bytes = max_record_bytes
         self._customer_id = customer_id
         self._contents: dict[int | str, int] = {}
-        self._effort = CallCost()
+        self._cost = CallCost()
         self._record_count = 0
         self._repeated_count = 0
         self._problems: list[str] = []
         self._remarks: list[str] = []
         self._versions = 0
         self.test_hash: str | None = None
-        """Of details: what the rest of their test was when that had been read."""
+        """For details: a hash of their test's other data, which were read before."""
 
     @property
     def has_failed(self) -> bool:
-        """Whether something could not be read so far."""
+        """Whether anything could not be read so far."""
         return bool(self._problems)
 
     @property
     def outcome(self) -> str:
-        """What could not be read, or that all was.
+        """What could not be read, or `COMPLETE`.
 
-        A record without a key may be any: that another one is missing then tells nothing. One that
-        is too large is there, though it has not landed.
+        A record without a key may be any record, so a missing id does not prove a deletion. A
+        record that is too large exists, although it has not landed.
         """
         problems = list(self._problems)
         if self._unkeyed:
             problems.append(f"{self._unkeyed} in quarantine without a key")
         if self._too_large:
             problems.append(
-                f"{len(self._too_large)} in quarantine as larger than max_record_mb "
+                f"{len(self._too_large)} in quarantine because larger than max_record_mb "
                 f"({self._max_record_bytes / 1_000_000:g} MB)"
             )
         return "; ".join(problems) or COMPLETE
 
     @property
     def remarks(self) -> str | None:
-        """What is worth knowing though nothing is missing."""
+        """Observations that do not make the scope incomplete."""
         return "; ".join(self._remarks) or None
 
     def take(self, answer: ApiResponse) -> Any:
-        """Book what an answer has cost, and return its value."""
+        """Add the cost and the mended values of an answer, and return its value."""
         self.add_cost(answer.cost)
         self.mended_count += answer.mended
         return answer.value
 
     def add_cost(self, cost: CallCost) -> None:
-        """Book what a call has cost."""
-        self._effort += cost
+        """Add the cost of a call."""
+        self._cost += cost
 
     def fail(self, reason: CallError | str, what: str = "") -> None:
-        """Note what could not be read: the scope is incomplete."""
+        """Note what could not be read; the scope is then incomplete."""
         problem = f"{what}: {reason}" if what else str(reason)
         if problem not in self._problems:
             self._problems.append(problem)
 
     def remark(self, text: str) -> None:
-        """Note what is worth knowing though nothing is missing."""
+        """Note an observation that does not make the scope incomplete."""
         if text not in self._remarks:
             self._remarks.append(text)
 
     @property
     def ids(self) -> Collection[int | str]:
-        """The ids of the records that were seen."""
+        """The ids of all records seen so far."""
         return self._contents.keys()
 
     def has(self, id_: int | str) -> bool:
-        """Return whether a record was seen."""
+        """Return whether a record with this id was seen."""
         return id_ in self._contents
 
     def keyed(
         self, values: Iterable[Any], *, repeats: bool = False, default_id: int | None = None
     ) -> Iterator[Record]:
-        """Yield each record that can be keyed, once or with its repeats; put the others aside.
+        """Yield each record with a usable key, once or with its repeats; quarantine the others.
 
-        What differs within one answer is a contradiction. What differs from an earlier page has
-        changed since, and the next load lands the change. `default_id` is that of a record which
-        has none, where the question tells it.
+        Different contents in one answer are a contradiction. A content that differs from an
+        earlier page has changed since; the next load lands the change. `default_id` is for
+        records without an id, if the request determines it.
         """
         for record in self._one_of_each(values, default_id):
-            content = hash(record.content) if repeats else 0  # which nobody compares
+            content = hash(record.content) if repeats else 0  # never compared
             is_new = record.id not in self._contents
             self._repeated_count += not is_new
             if content != self._contents.setdefault(record.id, content) and repeats:
-                self._put_aside(_TWICE, record.value)
+                self._quarantine(_TWICE, record.value)
             if is_larger(record.payload, self._max_record_bytes):
                 if is_new:
                     self._too_large.add(record.id)
                     megabytes = len(record.payload.encode()) / 1_000_000
-                    self._put_aside(f"too large to land: {megabytes:,.1f} MB", record.value)
+                    self._quarantine(f"too large to land: {megabytes:,.1f} MB", record.value)
             elif is_new or repeats:
                 yield record
 
     def _one_of_each(self, values: Iterable[Any], default_id: int | None) -> list[Record]:
-        """Return the records of an answer that can be keyed, each id once; put the others aside.
+        """Return one record per id of an answer; quarantine the others and those without a key.
 
-        Of those with one id it is the one whose content sorts last: the order of an answer is no
-        sign of which is right, and another one at the next load must not look like a change.
+        It is the one whose content sorts last. The order of an answer does not show which is
+        right, and a different choice in the next load would look like a change.
         """
         found: dict[int | str, dict[str, Record]] = {}
         for value in values:
@@ -155,18 +155,18 @@ class Scope:
                 )
             except BadRecordError as reason:
                 self._unkeyed += 1
-                self._put_aside(str(reason), value)
+                self._quarantine(str(reason), value)
                 continue
             contents = found.setdefault(record.id, {})
             self._repeated_count += bool(contents)
             contents.setdefault(record.content, record)
         for contents in found.values():
             for content in sorted(contents)[:-1]:
-                self._put_aside(_TWICE, contents[content].value)
+                self._quarantine(_TWICE, contents[content].value)
         return [contents[max(contents)] for contents in found.values()]
 
     def row(self, record: Record, loaded_at: datetime, **columns: Any) -> dict[str, Any]:
-        """Return the row that lands for a record."""
+        """Return the row of a record for the raw table."""
         key: dict[str, Any] = {"customer_id": self._customer_id, "id": record.id}
         key |= {name: columns.get(name) for name in self.endpoint.columns}
         version = content_hash(
@@ -183,25 +183,25 @@ class Scope:
 
     @property
     def versions(self) -> str | None:
-        """What differs if any landed record does, in any order; None if there may be others."""
+        """The sum of all content hashes, so in any order; None if not all records have landed."""
         is_all = self.outcome == COMPLETE and not self.quarantined
         return f"{self._versions:x}" if is_all else None
 
     def version(self, record: Record, customer_id: int) -> str:
-        """Return the content hash that a record without other keys has if it is a customer's."""
+        """Return a record's content hash for a customer; only for endpoints without columns."""
         return content_hash(self.endpoint.name, customer_id, record.id, record.content)
 
     def _hashed(self, key: dict[str, Any], record: Record) -> dict[str, Any]:
-        """Return what makes a version beside the content.
+        """Return the columns that, with the content, make a version.
 
-        By which product a test was come upon first is chance; only what it says itself counts.
+        Which product's list returned a test first is chance, so only its own `product` counts.
         """
         if self.endpoint.parent != "test" or "product_id" not in key:
             return key
         return key | {"product_id": nested_id(record.value, "product")}
 
     def ledger_row(self, read_at: datetime) -> dict[str, Any]:
-        """Close the books."""
+        """Return the ledger row of the scope."""
         return {
             **self._key(),
             "is_complete": self.outcome == COMPLETE,
@@ -211,17 +211,17 @@ class Scope:
             "mended_count": self.mended_count,
             "repeated_count": self._repeated_count,
             "claimed_count": self.claimed_count,
-            # What is listed has landed.
+            # Only ids of records that have landed.
             "ids": canonical(sorted(self._contents.keys() - self._too_large)),
             "remarks": self.remarks,
-            "requests": self._effort.requests,
-            "tries": self._effort.tries,
+            "requests": self._cost.requests,
+            "tries": self._cost.tries,
             "read_at": read_at,
             TEST_HASH: self.test_hash,
         }
 
     def quarantine_rows(self, loaded_at: datetime) -> list[dict[str, Any]]:
-        """Return the rows of the records that were put aside."""
+        """Return the rows of the quarantined records."""
         return [
             {
                 **self._key(),
@@ -232,7 +232,7 @@ class Scope:
             for reason, original in self.quarantined
         ]
 
-    def _put_aside(self, reason: str, value: Any) -> None:
+    def _quarantine(self, reason: str, value: Any) -> None:
         self.quarantined.append((reason, abridged(value, self._max_record_bytes)))
 
     def _key(self) -> dict[str, Any]:
@@ -247,7 +247,7 @@ class Scope:
 def describe(
     endpoint: str, text: str, count: int, product_id: int | None, test_id: int | None
 ) -> str:
-    """Return a line about so many scopes of an endpoint; the first product or test is named."""
+    """Return a line about `count` scopes of an endpoint; it names the first product or test."""
     of_what = f" of product {product_id}" if product_id is not None else ""
     of_what = f" of test {test_id}" if test_id is not None else of_what
     more = f" and {count - 1:,} more" if count > 1 else ""

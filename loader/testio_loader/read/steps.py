@@ -1,4 +1,4 @@
-"""The steps of a walk over an account: each reads a little, and says what it has opened up."""
+"""The steps of the crawler: each reads a page, batch or scope, and returns what to read next."""
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -23,7 +23,7 @@ from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, 
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 
 _MAX_UNLISTED = 100
-"""How many tests that an incomplete list lacks are asked for one by one."""
+"""Maximum number of tests that an incomplete list lacks and that are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,23 @@ class TableRows:
 
 @dataclass(frozen=True)
 class Test:
-    """What must be known of a test to read what belongs to it."""
+    """The facts about a test that are needed to read its data."""
 
     id: int
     product_id: int | None
     is_test_case: bool
     is_final: bool
     versions: tuple[tuple[int, int | None], ...]
-    """Its user story versions, each with its user story."""
+    """Ids of its user story versions, each with its user story id."""
     content_hash: str
-    """Of its entry in a list."""
+    """Hash of its entry in a list."""
     has_details: bool = False
-    """Whether its details are read already."""
+    """Whether its details have already been read."""
 
 
 @dataclass
 class StepResult:
-    """What a step has brought, and what it has opened up."""
+    """What a step has read, and what to read next."""
 
     table_rows: list[TableRows] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
@@ -70,7 +70,7 @@ class StepResult:
 
 
 class Steps:
-    """Reads scopes and makes rows of them; safe to use from several threads."""
+    """Reads scopes and returns their rows; safe to use from several threads."""
 
     def __init__(
         self,
@@ -90,18 +90,22 @@ class Steps:
         self._recorder = recorder
         self._counts = counts
         self._max_record_bytes = max_record_bytes
-        # A recording may be older than the warehouse: what it lacks may not have existed yet.
+        # A recording may be older than the warehouse: records it lacks may not have existed yet.
         known = EarlierLoads() if api.is_replay else policy.known
         self.deletions = Deletions(known, are_accepted=accept_deletions)
         self._accept_account_change = accept_account_change
         self._loaded_at = policy.now
         self._product_ids: frozenset[int] = frozenset()
         self._first_contents: dict[int | str, int] = {}
-        """By test: a hash of its content in the first list that had it."""
+        """Per test: a hash of its content in the first list that had it."""
         self._lock = Lock()
 
     def products(self, wanted: Collection[int]) -> StepResult:
-        """Read the products; say which are to be read further, the wanted ones or all."""
+        """Read the list of products, and return which of them to read: the wanted ones or all.
+
+        Raises:
+            UnknownIdError: if the account has no product with a wanted id.
+        """
         done, scope = StepResult(), self.scope(PRODUCTS)
         found = self._records(scope, [(None, PRODUCTS.path)])
         products = {int(record.id): record for record, _ in found.values()}
@@ -113,11 +117,11 @@ class Steps:
                 done.products[product_id] = products[product_id].value
             elif scope.outcome == COMPLETE:
                 raise UnknownIdError(f"product {product_id} is not in this account")
-        self._book(done, scope)
+        self._finish(done, scope)
         return done
 
     def identify(self) -> StepResult:
-        """See whose account it is, where nothing of its products is to land."""
+        """Check whose account it is, without landing its products."""
         scope = Scope(PRODUCTS, self._customer_id)
         with suppress(CallError):
             answer = self._api.get(PRODUCTS.path, PRODUCTS.answer_keys)
@@ -127,9 +131,9 @@ class Steps:
     def whole(
         self, scope: Scope, paths: list[tuple[int | None, str]], product_id: int | None
     ) -> StepResult:
-        """Read a scope by one call, or by one a section."""
+        """Read a scope with one call, or with one per section."""
         done, found = StepResult(), self._records(scope, paths)
-        # Of what was met, some sections may be missing: better as it stands in the warehouse.
+        # section_ids may lack a failed section: keep the warehouse's version of known records.
         left_out = set(self._listed(scope)) if scope.has_failed else set()
         rows = [
             scope.row(
@@ -143,13 +147,13 @@ class Steps:
             for position, (record, section_ids) in enumerate(found.values())
             if record.id not in left_out
         ]
-        if scope.endpoint is not EXECUTIONS:  # of all executions only their number was asked for
+        if scope.endpoint is not EXECUTIONS:  # for all executions, only their count was read
             done.land(scope.endpoint.table, rows)
-        self._book(done, scope)
+        self._finish(done, scope)
         return done
 
     def page(self, listing: PagedList) -> StepResult:
-        """Read on in a list of tests."""
+        """Read the next page of a list of tests."""
         done, scope, rows = StepResult(), listing.scope, list[dict[str, Any]]()
         records, answers = listing.step()
         for path, body in answers:
@@ -160,12 +164,12 @@ class Steps:
             differs = hash(record.content) != self._first_contents[record.id]
             product_id = named if is_named else scope.product_id
             if is_new:
-                self._carry(record)
-                # No other test is remembered: an account may have millions.
+                self._add_test_features(record)
+                # Other tests are not kept in memory: an account may have millions.
                 if self._policy.is_to_be_read(int(record.id), record.value):
                     done.tests.append(_test(record, product_id))
             if differs:
-                scope.remark("tests differ from what another product's list gave")
+                scope.remark("tests differ from the same tests in another product's list")
             # Which product's list comes first is chance, so every different content lands. A test
             # that names no product lands once per list.
             if is_new or differs or not is_named:
@@ -176,11 +180,11 @@ class Steps:
             return done
         if scope.outcome != COMPLETE:
             done.unlisted_test_ids = self._unlisted(scope)
-        self._book(done, scope)
+        self._finish(done, scope)
         return done
 
     def single(self, test_id: int) -> StepResult:
-        """Read a test by itself, which gives its details as well."""
+        """Read a single test; its answer contains its details, too."""
         done = StepResult()
         scope, details = (self.scope(e, test_id=test_id) for e in (TESTS, TEST_DETAILS))
         path = TEST_DETAILS.path.format(test_id=test_id)
@@ -192,18 +196,18 @@ class Steps:
             for test in filter(self._is_new, scope.keyed([record.value], default_id=test_id)):
                 row = scope.row(test, self._loaded_at, product_id=product_id)
                 done.land(TESTS.table, [row])
-                self._carry(test)
+                self._add_test_features(test)
                 done.tests.append(replace(_test(test, product_id), has_details=True))
         if details.outcome != COMPLETE:
             scope.fail(details.outcome)
         elif details.remarks:
             self._refuse_unknown(test_id)
             scope.remark(details.remarks)
-        self._book(done, scope, details)
+        self._finish(done, scope, details)
         return done
 
     def batch(self, batches: Batches, batch: list[BatchItem]) -> StepResult:
-        """Read what belongs to many tests."""
+        """Read a batch of tests from one endpoint."""
         done, outcome = StepResult(), batches.read(batch)
         endpoint = batches.endpoint
         done.batch = batches, outcome
@@ -219,28 +223,28 @@ class Steps:
                 scope.row(
                     record,
                     self._loaded_at,
-                    # One that names no test is the test's that was asked for.
+                    # A record that names no test belongs to the requested one.
                     test_id=nested_id(record.value, endpoint.test_field) or scope.test_id,
                     **columns,
                 )
                 for scope, record, columns in outcome.found
             ],
         )
-        self._book(done, *outcome.closed)
+        self._finish(done, *outcome.closed)
         return done
 
     def close(self, scope: Scope) -> StepResult:
         """Close a scope that has nothing to read."""
         done = StepResult()
-        self._book(done, scope)
+        self._finish(done, scope)
         return done
 
-    # What steps have in common
+    # Shared by the steps
 
     def scope(
         self, endpoint: Endpoint, *, product_id: int | None = None, test_id: int | None = None
     ) -> Scope:
-        """Open the books of a scope."""
+        """Open a scope, and count it."""
         self._counts.open(endpoint.name)
         return Scope(
             endpoint,
@@ -253,7 +257,7 @@ class Steps:
     def _records(
         self, scope: Scope, paths: list[tuple[int | None, str]]
     ) -> dict[int | str, tuple[Record, list[int]]]:
-        """Return what calls answer; what is met in several sections once, with its sections."""
+        """Return the records of all calls by id, each once, with the sections that contain it."""
         endpoint = scope.endpoint
         found: dict[int | str, tuple[Record, list[int]]] = {}
         for section_id, path in paths:
@@ -261,7 +265,7 @@ class Steps:
                 answer = self._api.get(path, endpoint.answer_keys, is_object=endpoint.is_object)
             except CallError as failure:
                 scope.add_cost(failure.cost)
-                # What a product had before is not known to be gone.
+                # A 404 does not prove that the product's known records are gone.
                 can_be_missing = endpoint.can_be_missing and not self._listed(scope)
                 if isinstance(failure, NotFoundError) and can_be_missing:
                     scope.remark(str(failure))
@@ -278,9 +282,9 @@ class Steps:
             self._keep(path, body)
             if endpoint is EXECUTIONS:
                 continue
-            # Details have the id that was asked for. Test case tests need not: none is documented.
+            # Details must have the requested id. For test case tests, no id is documented.
             if endpoint is TEST_DETAILS and parse_id(value.get("id")) not in (None, scope.test_id):
-                scope.fail("another test came instead")
+                scope.fail("the API returned another test")
                 continue
             if not endpoint.is_object and len(value) < (answer.claimed_count or 0):
                 scope.fail(f"{len(value)} of {answer.claimed_count} records came")
@@ -294,31 +298,34 @@ class Steps:
                     section_ids.append(section_id)
         return found
 
-    def _carry(self, test: Record) -> None:
+    def _add_test_features(self, test: Record) -> None:
         self._counts.add_test_features(
             parse_id(feature.get("id")) for feature in objects(test.value, "features")
         )
 
     def _is_new(self, test: Record) -> bool:
-        """Return whether a test is met for the first time: products can share one."""
+        """Return whether a test is seen for the first time; products can share tests."""
         with self._lock:
             is_new = test.id not in self._first_contents
             self._first_contents.setdefault(test.id, hash(test.content))
         return is_new
 
     def _refuse_unknown(self, test_id: int) -> None:
-        """Raise Unknown if the warehouse has no such test either; a recorded 404 had a reason."""
+        """Raise UnknownIdError if the warehouse lacks the test, too.
+
+        A recorded 404 is accepted: the load that recorded it has already checked.
+        """
         known = self._policy.known
         is_known = test_id in known.read_at or test_id in known.tests()
         if not is_known and not self._api.is_replay:
             raise UnknownIdError(f"test {test_id} is neither in this account nor in the warehouse")
 
     def _unlisted(self, scope: Scope) -> list[int]:
-        """Return tests that the list had the last time it was whole."""
+        """Return tests that this incomplete list lacks and the last complete one had."""
         return [id_ for id_ in self._listed(scope) if not scope.has(id_)][:_MAX_UNLISTED]
 
     def _listed(self, scope: Scope) -> list[int]:
-        """Return the ids in a scope of a product when it was last read completely."""
+        """Return the ids of the last complete read of a product's scope."""
         return self._policy.known.ids(scope.endpoint.name, scope.product_id)
 
     def _identify(self, scope: Scope, products: Iterable[Record]) -> None:
@@ -329,8 +336,8 @@ class Steps:
         if self._recorder:
             self._recorder.keep(path, body)
 
-    def _book(self, done: StepResult, *scopes: Scope) -> None:
-        """Close scopes."""
+    def _finish(self, done: StepResult, *scopes: Scope) -> None:
+        """Close scopes, and add their ledger and quarantine rows to the result."""
         for scope in scopes:
             self._counts.close(scope.endpoint.name)
             lacking = self._api.lacks(scope.endpoint.name, scope.product_id, scope.test_id)

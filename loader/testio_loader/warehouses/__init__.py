@@ -1,4 +1,4 @@
-"""Where raw data can land: one module a kind of warehouse, all with the operations of `base`."""
+"""The warehouses that raw data can land in: one module per kind, with the methods of `base`."""
 
 from testio_loader.warehouses.base import (
     CopyTarget,

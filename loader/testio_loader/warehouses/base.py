@@ -1,4 +1,4 @@
-"""What a load needs of a warehouse, whichever it is."""
+"""The interface that a load needs from every kind of warehouse."""
 
 import os
 import re
@@ -26,99 +26,99 @@ _UNFIT_IN_FOLDER = re.compile(r"""['%=?\\\x00-\x1f\x7f]""")
 
 
 class LostLockError(LoaderError, TerminalException):
-    """Another load may write by now, so this one must not; dlt does not try again what ends so."""
+    """This load lost its lock, so another load may be writing. dlt does not retry after it."""
 
 
 class Warehouse(ABC):
-    """A place with the raw tables of all customers, to which one load at a time writes.
+    """The raw tables of all customers, to which one load at a time writes.
 
-    What is in here goes for any database that dlt has a SQL client for.
+    The methods that are implemented here work for any database that dlt has a SQL client for.
     """
 
     file_format: ClassVar[TLoaderFileFormat]
-    """In which form dlt brings rows there."""
+    """The format of the files that dlt loads."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What people know it by, without credentials."""
+        """The name that users see, without credentials."""
 
     @property
     @abstractmethod
     def working_directory(self) -> Path:
-        """The folder where dlt keeps what is under way."""
+        """The folder where dlt keeps the files of unfinished loads."""
 
     @abstractmethod
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
-        """Return what dlt writes to."""
+        """Return the destination for dlt."""
 
     @abstractmethod
     def exists(self) -> bool:
-        """Return whether there is anything to read from."""
+        """Return whether the warehouse exists."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make it ready to be written to.
+        """Make the warehouse ready for writing.
 
         Raises:
-            WarehouseError: if it cannot be.
+            WarehouseError: if that fails.
         """
 
     @abstractmethod
     def opened(self, *, read_only: bool = False) -> AbstractContextManager[None]:
-        """Keep it open, so that nobody comes between where only one can have it.
+        """Keep the warehouse open; if only one process can open it, others stay out.
 
         Raises:
-            WarehouseBusyError: if somebody else has it.
+            WarehouseBusyError: if another process has it open.
             WarehouseError: if it cannot be opened.
         """
 
     @abstractmethod
     def locked(self) -> AbstractContextManager[None]:
-        """Be the only load; the lock is lifted if we die.
+        """Hold the lock for one load at a time; it is released if this process dies.
 
-        Where a lock can be lost meanwhile, whatever writes afterwards raises LostLockError.
+        If the lock can get lost during a load, all later writes raise LostLockError.
 
         Raises:
-            WarehouseBusyError: if another load is under way.
+            WarehouseBusyError: if another load is running.
         """
 
     @abstractmethod
     def holder(self) -> str:
-        """Return who is loading at the moment; nothing if nobody is."""
+        """Return the process that is loading now, or an empty text."""
 
     @abstractmethod
     def findings(self) -> Iterator[tuple[bool, str]]:
-        """Yield what `check` can tell beforehand: whether it is fine, and what it is."""
+        """Yield the findings of `check`: whether each is fine, and its text."""
 
     @abstractmethod
     def may_pass(self, error: BaseException) -> bool:
-        """Return whether what fails with this error may succeed at another time."""
+        """Return whether an operation that failed with this error may succeed later."""
 
     @abstractmethod
     def erase(self, customer_id: int) -> int:
-        """Remove a customer from all that loader and dbt have made; return how many rows.
+        """Delete a customer from all tables of loader and dbt; return the number of rows.
 
         Raises:
-            WarehouseBusyError: if somebody else has it.
-            WarehouseError: if it cannot be done; doing it again does the rest.
+            WarehouseBusyError: if another process has the warehouse open.
+            WarehouseError: if it fails; erasing again completes it.
         """
 
     def elsewhere(self, customer_id: int) -> list[str]:
-        """Return the tables of other schemas that may have rows of a customer; erasing keeps them.
+        """Return the tables in other schemas that may have rows of a customer; `erase` keeps them.
 
-        They may be somebody else's, or what dbt has built by a profile with a schema of its own.
+        Somebody else may own them, or dbt built them with a profile that sets another schema.
         """
         return []
 
-    def adapt(self, source: DltSource) -> None:  # noqa: B027 - few have to
-        """Change how the source's rows are to be written, where that must be another way."""
+    def adapt(self, source: DltSource) -> None:  # noqa: B027 - few need it
+        """Change how dlt writes the rows of a source, if this kind of warehouse needs it."""
 
-    def complete(self, load_id: str) -> None:  # noqa: B027 - few have to
-        """Note that all of a load has landed, where dlt does not do it."""
+    def complete(self, load_id: str) -> None:  # noqa: B027 - few need it
+        """Record that a load is complete, if dlt does not do it."""
 
     def drop(self, pipeline: dlt.Pipeline) -> None:
-        """Remove the raw tables, and what dlt keeps beside them."""
+        """Remove the raw tables, and dlt's own tables beside them."""
         with self.opened(), pipeline.destination_client() as client:
             _drop_storage(client)
             if isinstance(client, WithStagingDataset):
@@ -128,54 +128,56 @@ class Warehouse(ABC):
     def select(
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
-        """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
+        """Run a query with `{table}` for a raw table; return no rows before the first load."""
         return raw.select(raw_client(self.destination(read_only=read_only)), sql, *parameters)
 
     def take_back(self, tables: Sequence[Table]) -> set[str]:
         """Delete the rows of loads that never completed, and reopen the versions that they closed.
 
-        Left where they are, they would be taken for current by the next merge, though staging does
-        not read them. Return the ids of all loads that did complete.
+        Staging ignores these rows, but the next merge would take them for current.
+
+        Returns:
+            The ids of all loads that completed.
         """
         with raw_client(self.destination()) as client:
             return raw.take_back(client, tables)
 
     def roomier(self, error: BaseException) -> "Warehouse | None":
-        """Return the same with more memory, if an error came for want of it."""
+        """Return this warehouse with more memory, if the error is a lack of memory."""
         return None
 
     def upgrade(self, tables: Sequence[Table]) -> None:
-        """Give what an earlier version has landed the columns that are read before a load lands.
+        """Add the columns that a load needs and that tables of earlier versions do not have.
 
-        Without its record key, the next merge would not find the version that it has to close.
+        Without the record key, the next merge would not find the version that it must close.
         """
         with raw_client(self.destination()) as client:
             raw.upgrade(client, tables)
 
 
 class CopyTarget(Warehouse):
-    """A warehouse to which one can move from a DuckDB file."""
+    """A warehouse that can receive a copy of a DuckDB file."""
 
     @abstractmethod
     def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
-        """Land raw tables as they are, where there are none; return how many rows each has."""
+        """Write copies of raw tables to an empty warehouse; return the number of rows per table."""
 
 
 def refuse_unfit_folder(folder: Path) -> None:
-    """Raise WarehouseError if dlt could not work in a folder because of what it is called.
+    """Raise WarehouseError if dlt cannot work in a folder because of a character in its path.
 
-    dlt 1.31 puts the path of a file into SQL, and into a template that takes `%`, as it is; DuckDB
-    takes a backslash for a slash, and `a=1` in the path of a Parquet file for a column.
+    dlt 1.31 puts paths of files unescaped into SQL, and into a template that interprets `%`. DuckDB
+    reads a backslash as a slash, and `a=1` in the path of a Parquet file as a column.
     """
     if unfit := _UNFIT_IN_FOLDER.search(str(folder)):
         raise WarehouseError(
-            f"{str(folder)!r}: nothing can be loaded where a folder has {unfit[0]!r} in its name; "
+            f"{str(folder)!r}: loads do not work in a folder with {unfit[0]!r} in its path; "
             "rename the folder, or use another one"
         )
 
 
 def this_process() -> str:
-    """Return what others are told of who is loading."""
+    """Return how messages to other users name this process."""
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 

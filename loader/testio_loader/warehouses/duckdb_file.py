@@ -1,4 +1,4 @@
-"""A DuckDB file that the loader writes and dbt builds in, and who may write to it."""
+"""A warehouse in a DuckDB file, to which loader and dbt write, and the lock for one load."""
 
 import contextlib
 import errno
@@ -25,29 +25,30 @@ from testio_loader.warehouses.duckdb_sql import STORAGE_VERSION, attach
 _SETTINGS = {
     "preserve_insertion_order": False,
     "threads": 1,
-    # They hold all texts of 122,880 rows at once: with them, 200,000 bugs of 2 kB take over 400 MB
-    # and cannot land. Without, raw takes half as much disk again (DuckDB 2.0.0).
+    # These methods hold all texts of 122,880 rows in memory: 200,000 bugs of 2 kB need over 400 MB
+    # and cannot land. Without the methods, raw data needs 1.5 times the disk (DuckDB 2.0.0).
     "disabled_compression_methods": "dictionary,fsst,dict_fsst",
 }
 _MEMORY = "100MB"
-"""A merge of any size stays within it, as what does not fit goes to disk, but for large records:
-DuckDB holds 2,048 of them at once."""
+"""Enough for a merge of any size, because the rest goes to disk, unless records are large: DuckDB
+holds 2,048 of them in memory."""
 _MEMORY_LIMIT = "2GB"
 _LARGEST_EMPTY_FILE = 1_000_000
-"""Bytes; a larger file has tables, so it need not be opened to know."""
+"""In bytes. A larger file must have tables, so it is not opened to look for them."""
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
 _OUT_OF_MEMORY = re.compile("Out of Memory|could not allocate|failed to (allocate|pin)")
-_TAKEN = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
-"""What DuckDB calls catalogs and schemas of its own."""
+_RESERVED_NAMES = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
+"""DuckDB uses these names for its own catalogs and schemas."""
 _UNFIT_IN_NAME = re.compile(r"""['"%=?\\\x00-\x1f\x7f]""")
-"""dbt puts the name into SQL as it is, and dlt's working folder has it."""
+"""dbt puts the file name into SQL unescaped, and dlt's working folder has the same name."""
 
 
 def configured() -> "DuckDbFile":
-    """Return the file that `TESTIO_DUCKDB_PATH` names, `warehouse.duckdb` by default.
+    """Return the file at `TESTIO_DUCKDB_PATH`, by default `warehouse.duckdb`.
 
     Raises:
-        WarehouseError: if no warehouse can be there.
+        ConfigurationError: if the memory limit is not a size.
+        WarehouseError: if the file cannot have this path.
     """
     setting = os.environ.get("TESTIO_DUCKDB_PATH") or "warehouse.duckdb"
     path = Path(setting).absolute()
@@ -72,14 +73,14 @@ def _memory_limit() -> str:
 
 
 def _refuse_unfit(path: Path, setting: str) -> None:
-    """Raise WarehouseError if DuckDB, dlt or dbt cannot use a file because of its name."""
+    """Raise WarehouseError if DuckDB, dlt or dbt cannot use a file because of its path."""
     refuse_unfit_folder(path.parent)
     name = path.name.partition(".")[0]
     by_dbt = Path(urlparse(setting).path).stem  # as dbt-duckdb 1.11 derives it
-    if name.casefold() in _TAKEN:
-        reason = f"DuckDB uses {name} as a name of its own"
+    if name.casefold() in _RESERVED_NAMES:
+        reason = f"DuckDB reserves the name {name}"
     elif name.casefold().startswith("testio_"):
-        reason = "DuckDB cannot tell a file from a schema of the same name"
+        reason = "DuckDB would confuse the file with a schema of the same name"
     elif name != by_dbt:
         reason = f"DuckDB takes the name {name!r} from this path, dbt takes {by_dbt!r}"
     elif unfit := _UNFIT_IN_NAME.search(name):
@@ -87,20 +88,20 @@ def _refuse_unfit(path: Path, setting: str) -> None:
     else:
         return
     raise WarehouseError(
-        f"{str(path)!r}: {reason}; rename it to letters, digits, - and _, as warehouse.duckdb is, "
-        "and set TESTIO_DUCKDB_PATH"
+        f"{str(path)!r}: {reason}; rename it, with only letters, digits, - and _ as in "
+        "warehouse.duckdb, and set TESTIO_DUCKDB_PATH"
     )
 
 
 @dataclass(frozen=True)
 class DuckDbFile(Warehouse):
-    """One file, which one process writes or many read."""
+    """One file, which either one process writes or many processes read."""
 
     path: Path
     memory_limit: str = _MEMORY_LIMIT
-    """How much memory DuckDB may take to land what does not fit into less."""
+    """The most memory that DuckDB may use, if rows cannot land with less."""
     memory: str = field(default=_MEMORY, repr=False)
-    """How much it may take now."""
+    """The memory that DuckDB may use now."""
 
     file_format: ClassVar[TLoaderFileFormat] = "parquet"
 
@@ -111,30 +112,30 @@ class DuckDbFile(Warehouse):
 
     @property
     def working_directory(self) -> Path:
-        """A folder beside the file, of the whole name: `wh.db` may stand beside `wh.duckdb`."""
+        """A folder beside the file, with its full name: `wh.db` may be beside `wh.duckdb`."""
         return self.path.parent / ".testio" / self.path.name
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
-        """Return what dlt writes to."""
-        # As a dict: dlt reads a path as a URL, with a library that takes 0.3 s to import.
+        """Return the destination for dlt."""
+        # A dict, because dlt parses a path as a URL, with a library that takes 0.3 s to import.
         credentials = {"database": str(self.path)}
         if read_only:
             return dlt.destinations.duckdb(credentials=credentials | {"read_only": True})
         return dlt.destinations.duckdb(
             credentials=credentials | {"global_config": _SETTINGS | {"memory_limit": self.memory}},
-            # Without transactions a merge that fails half-way leaves all rows of a table retired.
+            # Without transactions, a merge that fails halfway leaves all rows of a table closed.
             supports_transactions=True,
         )
 
     def exists(self) -> bool:
-        """Return whether the file is there."""
+        """Return whether the file exists."""
         return self.path.exists()
 
     def prepare(self) -> None:
-        """Create the file, for its owner only, in a form that DuckDB 1.x can read as well.
+        """Create the file, for its owner only, in a format that DuckDB 1.x can also read.
 
-        An existing file stays as it is, unless it is empty. dbt leaves an empty one when it runs
-        before the first load: readable for anybody, and in a format that only DuckDB 2 opens.
+        An existing file is kept, unless it is empty. dbt creates an empty one if it runs before the
+        first load: anybody can read it, and only DuckDB 2 can open its format.
         """
         if self._is_empty():
             self.path.resolve().unlink()
@@ -154,21 +155,21 @@ class DuckDbFile(Warehouse):
                     " union all select 1 from duckdb_functions() where not internal limit 1"
                 ).fetchone()
         except (OSError, duckdb.Error):
-            return False  # opening it for the load reports the problem
+            return False  # the load opens it next, and reports the problem
 
     @contextlib.contextmanager
     def opened(self, *, read_only: bool = False) -> Iterator[None]:
-        """Keep the file open, so that whatever opens it meanwhile is quick."""
+        """Keep the file open, so that opening it again meanwhile is fast."""
         try:
             connection = duckdb.connect(str(self.path), read_only=read_only)
         except duckdb.IOException as error:
             if holder := re.search(r"held in (.+? \(PID [0-9]+\))", str(error)):
                 raise WarehouseBusyError(
-                    f"{self.path.name} is held open by {holder[1]}; close it there, or let it open "
-                    "a copy, then try again"
+                    f"{self.path.name} is held open by {holder[1]}; close it there, or open a copy "
+                    "there, then try again"
                 ) from error
             raise WarehouseError(f"{self.path} cannot be opened: {error}") from error
-        # What DuckDB writes beside the file, its log above all, has rows as well.
+        # Files that DuckDB writes beside it, such as its write-ahead log, contain rows too.
         with connection, contextlib.nullcontext() if read_only else owner_only():
             yield
 
@@ -178,12 +179,12 @@ class DuckDbFile(Warehouse):
             pass
 
     def locked(self) -> AbstractContextManager[None]:
-        """Be the only load, by a lock beside the file."""
+        """Hold the lock for one load at a time, a file in the working folder."""
         return file_lock.held(self._lock, self.path.name)
 
     @contextlib.contextmanager
     def locked_by_reader(self) -> Iterator[None]:
-        """Let no load begin, as far as this user may: whoever may only read makes no lock."""
+        """Keep loads from starting, unless this user has no permission to create the lock."""
         with contextlib.ExitStack() as locked:
             try:
                 locked.enter_context(self.locked())
@@ -193,11 +194,11 @@ class DuckDbFile(Warehouse):
             yield
 
     def holder(self) -> str:
-        """Return who is loading at the moment; nothing if nobody is."""
+        """Return the process that is loading now, or an empty text."""
         return file_lock.holder(self._lock)
 
     def findings(self) -> Iterator[tuple[bool, str]]:
-        """Yield whether it can be written to, or created, and whether DuckDB 1.x can read it."""
+        """Yield whether the file can be written or created, and whether DuckDB 1.x can read it."""
         if not self.path.exists():
             can_create = os.access(self.path.parent, os.W_OK)
             yield (
@@ -215,28 +216,29 @@ class DuckDbFile(Warehouse):
         )
 
     def storage_version(self) -> str:
-        """Return in which version of DuckDB's format the file is."""
+        """Return the version of DuckDB's storage format that the file has."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
             tags = "select tags['storage_version'] from duckdb_databases() where path is not null"
             (version,) = connection.execute(tags).fetchone() or ("",)
         return str(version).partition("+")[0].strip()
 
     def may_pass(self, error: BaseException) -> bool:
-        """Return whether it is for want of room, or the like."""
+        """Return whether the cause may be temporary, such as a full disk."""
         return isinstance(error, OSError | duckdb.OperationalError | duckdb.FatalException)
 
     def roomier(self, error: BaseException) -> "DuckDbFile | None":
-        """Return the same with all the memory that it may take, if it has not got that yet."""
+        """Return the file with its full memory limit, if memory ran out below the limit."""
         if self.memory == self.memory_limit or not _OUT_OF_MEMORY.search(str(error)):
             return None
         return replace(self, memory=self.memory_limit)
 
     def erase(self, customer_id: int) -> int:
-        """Delete the customer's rows, and write the file anew without them."""
+        """Delete the customer's rows, and rewrite the file without them."""
+        self.check()
         return duckdb_erasure.erase(self.path, customer_id)
 
     def elsewhere(self, customer_id: int) -> list[str]:
-        """Look at all tables whose `customer_id` is of the type that the models have."""
+        """Search all tables whose `customer_id` has the same type as in the models."""
         return duckdb_erasure.elsewhere(self.path, customer_id)
 
     @property

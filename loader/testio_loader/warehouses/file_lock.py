@@ -1,4 +1,4 @@
-"""A lock on this machine for one load at a time, and who holds it."""
+"""A lock file for one load at a time on this machine; it names its holder."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from testio_loader.warehouses.base import this_process
 
 @contextlib.contextmanager
 def held(lock: Path, name: str) -> Iterator[None]:
-    """Hold the lock of the warehouse with this name; the operating system lifts it if we die.
+    """Hold the lock of the named warehouse; the system releases it if this process dies.
 
     Raises:
         WarehouseBusyError: if another process holds it.
@@ -34,8 +34,8 @@ def held(lock: Path, name: str) -> Iterator[None]:
 
 
 def holder(lock: Path) -> str:
-    """Return who holds the lock; nothing if nobody does."""
-    # Somebody who may only read may not look; then DuckDB's own lock, or a database, says enough.
+    """Return the process that holds the lock, or an empty text."""
+    # If this user may not open the file, the lock of DuckDB or of a database is enough.
     with contextlib.suppress(FileNotFoundError, PermissionError), lock.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

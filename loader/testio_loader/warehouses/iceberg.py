@@ -1,7 +1,7 @@
-"""Iceberg tables, which Spark and other engines read, found by a catalog that all of them share.
+"""A warehouse of Iceberg tables, which Spark and other engines find in a shared catalog.
 
-No transaction spans two tables there, and no version is closed: rows are only added, those that
-have not changed are not, and a load is complete when its row is in the table of loads, the last.
+In Iceberg no transaction spans two tables, and the loader closes no versions. It appends only new
+and changed rows. A load has completed when its row is in the table of loads; that row comes last.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 CATALOG = "testio"
-"""Its name, by which a catalog in a database tells its tables from those of others."""
+"""The catalog's name. It separates the tables of several catalogs in one database."""
 _LOADS = "_dlt_loads"
 _PAYLOAD = "payload"
 _CONFIGURED = "iceberg_catalog.iceberg_catalog_config"
@@ -52,7 +52,7 @@ _UNNAMEABLE = re.compile(r"[^\w.-]+")
 
 
 def configured() -> "IcebergTables":
-    """Return the tables of the catalog and the bucket that dlt's configuration names.
+    """Return the tables in the catalog and the bucket that dlt's configuration names.
 
     Raises:
         WarehouseError: if it does not name both.
@@ -61,7 +61,7 @@ def configured() -> "IcebergTables":
     bucket = dlt.config.get("destination.filesystem.bucket_url", str)
     if not bucket:
         raise WarehouseError(
-            "no place for Iceberg tables is configured: set DESTINATION__FILESYSTEM__BUCKET_URL"
+            "no bucket for Iceberg tables is configured: set DESTINATION__FILESYSTEM__BUCKET_URL"
         )
     if not catalog or not {"type", "uri", "warehouse"} <= set(catalog):
         raise WarehouseError(
@@ -73,65 +73,65 @@ def configured() -> "IcebergTables":
 
 @dataclass(frozen=True)
 class IcebergTables(CopyTarget):
-    """Tables in a bucket, or a folder, and the catalog that knows their newest state."""
+    """Tables in a bucket or a folder, and the catalog that knows their newest state."""
 
     bucket: str
     properties: dict[str, Any] = field(repr=False)
-    """Of the catalog."""
+    """Properties of the catalog, as PyIceberg expects them."""
 
     file_format: ClassVar[TLoaderFileFormat] = "parquet"
 
     @property
     def name(self) -> str:
-        """The bucket."""
+        """The URL of the bucket."""
         return redact_url(self.bucket)
 
     @property
     def working_directory(self) -> Path:
-        """A folder where the command runs."""
+        """A folder in the current directory."""
         return Path.cwd() / ".testio" / _UNNAMEABLE.sub("-", f"iceberg-{self.name}")
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
-        """Return what dlt writes to."""
+        """Return the destination for dlt."""
         os.environ["ICEBERG_CATALOG__ICEBERG_CATALOG_NAME"] = CATALOG
         return dlt.destinations.filesystem(bucket_url=self.bucket)
 
     def adapt(self, source: DltSource) -> None:
-        """Add what is new or has changed; which version is the newest, staging finds out."""
+        """Make dlt append only new and changed rows; staging finds the newest versions."""
         for name, resource in source.selected_resources.items():
             resource.apply_hints(write_disposition="append", merge_key=[], table_format="iceberg")
             if name in _VERSIONED:
                 resource.add_map(partial(self._changed, self._newest(name)))
 
     def exists(self) -> bool:
-        """Return whether there is any raw table."""
+        """Return whether any raw table exists."""
         with _explained(self.name):
             return self._catalog.namespace_exists(RAW_DATASET) and bool(
                 self._catalog.list_tables(RAW_DATASET)
             )
 
     def prepare(self) -> None:
-        """See whether the catalog answers; make the tables' namespace, and dlt's folder."""
+        """Check that the catalog answers; create the tables' namespace and dlt's folder."""
         with _explained(self.name):
             self._catalog.create_namespace_if_not_exists(RAW_DATASET)
         client: Any = dlt.dataset(self.destination(), RAW_DATASET).destination_client
         if client.fs_client.exists(client.dataset_path) and not client.is_storage_initialized():
-            client.fs_client.rmdir(client.dataset_path)  # killed half-way, dlt never takes it
+            client.fs_client.rmdir(client.dataset_path)  # after a kill, dlt refuses this folder
         client.initialize_storage()
 
     @contextlib.contextmanager
     def opened(self, *, read_only: bool = False) -> Iterator[None]:
-        """See whether the catalog answers; others may use it as well."""
+        """Check that the catalog answers; others can use it at the same time."""
         with _explained(self.name):
             self._catalog.list_namespaces()
             yield
 
     def locked(self) -> AbstractContextManager[None]:
-        """Be the only load on this machine; from another one, nobody must load there."""
+        """Hold the lock for one load at a time, on this machine only: never load from another."""
         return file_lock.held(self.working_directory / "lock", self.name)
 
     def holder(self) -> str:
-        """Return who is loading at the moment; nothing if nobody is."""
+        """Return the process that is loading now, or an empty text."""
         return file_lock.holder(self.working_directory / "lock")
 
     def findings(self) -> Iterator[tuple[bool, str]]:
@@ -141,19 +141,19 @@ class IcebergTables(CopyTarget):
         yield True, f"warehouse: {self.name}, whose catalog answers"
 
     def may_pass(self, error: BaseException) -> bool:
-        """Return whether it is for want of room or of a connection, or the like."""
+        """Return whether the cause may be temporary, such as a full disk or a lost connection."""
         return isinstance(error, OSError | OperationalError)
 
     def erase(self, customer_id: int) -> int:
-        """Say who can: only an engine removes what old snapshots still have."""
+        """Refuse, and say what to run in Spark: only an engine can clean old snapshots."""
         raise WarehouseError(
-            f"{self.name}: Iceberg keeps what is deleted in older snapshots; in Spark, delete from "
+            f"{self.name}: Iceberg keeps deleted rows in older snapshots; in Spark, delete from "
             f"each table of testio_raw where customer_id = {customer_id}, then call the procedures "
             "expire_snapshots and remove_orphan_files, and run dbt build"
         )
 
     def complete(self, load_id: str) -> None:
-        """Add the load's row, which makes its other rows count."""
+        """Add the load to the table of loads, which makes its other rows visible."""
         row = {
             "load_id": load_id,
             "schema_name": "testio",
@@ -164,14 +164,14 @@ class IcebergTables(CopyTarget):
         self._table(_LOADS, _LOADS_SCHEMA).append(pa.Table.from_pylist([row], _LOADS_SCHEMA))
 
     def drop(self, pipeline: dlt.Pipeline) -> None:
-        """Remove the raw tables with their files, and what dlt keeps beside them."""
+        """Remove the raw tables with their files, and dlt's own tables beside them."""
         catalog = self._catalog
         for identifier in catalog.list_tables(RAW_DATASET):
             catalog.purge_table(identifier)
         super().drop(pipeline)
 
     def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
-        """Add the rows of one table after the other; the loads come last, and make them count."""
+        """Append one table after another; the loads come last, and make the rows visible."""
         self.prepare()
         rows = {}
         for name, batches in tables:
@@ -186,7 +186,7 @@ class IcebergTables(CopyTarget):
     def select(
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
-        """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
+        """Run a query with `{table}` for a raw table; return no rows before the first load."""
         named = {name for _, name, _, _ in Formatter().parse(sql) if name}
         with _explained(self.name), duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -196,7 +196,7 @@ class IcebergTables(CopyTarget):
             return connection.execute(query, parameters).fetchall()
 
     def take_back(self, tables: Sequence[Table]) -> set[str]:
-        """Delete the rows of loads that never completed."""
+        """Delete the rows of loads that never completed; return the ids of all that did."""
         completed = set(self._rows(_LOADS)["load_id"].to_pylist())
         for table in tables:
             with contextlib.suppress(NoSuchTableError):
@@ -207,14 +207,14 @@ class IcebergTables(CopyTarget):
         return completed
 
     def upgrade(self, tables: Sequence[Table]) -> None:
-        """Leave tables as they are: nothing is merged, and a missing column reads as null."""
+        """Do nothing: rows are never merged, and a missing column reads as null."""
 
     @cached_property
     def _catalog(self) -> Catalog:
         return load_catalog(CATALOG, **self.properties)
 
     def _table(self, name: str, schema: pa.Schema) -> Any:
-        """Return a table, which is made if there is none."""
+        """Return a table; create it if it does not exist."""
         location = f"{self.bucket}/{RAW_DATASET}/{name}"
         return self._catalog.create_table_if_not_exists(
             (RAW_DATASET, name), schema, location=location
@@ -237,14 +237,14 @@ class IcebergTables(CopyTarget):
         return rows.filter(pc.invert(pc.is_in(rows["content_hash"], newest)))
 
     def _rows(self, name: str) -> pa.Table:
-        """Return a table's rows, without the payloads."""
+        """Return the rows of a table, without their payloads."""
         try:
             table = self._catalog.load_table((RAW_DATASET, name))
         except NoSuchTableError:
             return _EMPTY[name]
         names = [column.name for column in table.schema().fields if column.name != _PAYLOAD]
         rows = table.scan(selected_fields=tuple(names)).to_arrow()
-        if name == LEDGER.name and TEST_HASH not in names:  # an earlier version has landed it
+        if name == LEDGER.name and TEST_HASH not in names:  # from an earlier version
             rows = rows.append_column(TEST_HASH, pa.nulls(rows.num_rows, pa.string()))
         return rows
 
@@ -258,11 +258,11 @@ _LOADS_SCHEMA = pa.schema(
         pa.field("schema_version_hash", pa.string()),
     ]
 )
-"""As dlt has it in databases."""
+"""The same columns as dlt's table of loads in databases."""
 _EMPTY = {table.name: table.to_arrow([], "") for table in TABLES} | {
     _LOADS: _LOADS_SCHEMA.empty_table()
 }
-"""What a table has that is not there yet."""
+"""The content of a table that does not exist yet."""
 
 
 @contextlib.contextmanager

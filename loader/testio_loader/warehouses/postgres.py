@@ -1,4 +1,4 @@
-"""A PostgreSQL database in which loader and dbt work, and who may load into it."""
+"""A warehouse in a PostgreSQL database, and the lock for one load at a time."""
 
 import contextlib
 import io
@@ -40,16 +40,16 @@ except ModuleNotFoundError as error:
     ) from error
 
 _LOCK, _WRITING = (0x7E5710, 1), (0x7E5710, 2)
-"""Of pg_advisory_lock, which knows numbers only. A load holds the first, by a connection of its
-own, and each connection that it writes over shares the second."""
+"""Keys of pg_advisory_lock, which accepts only numbers. A load holds the first on a separate
+connection. Each connection over which the load writes shares the second."""
 _HELD = (
     "locktype = 'advisory' and granted"
     " and database = (select oid from pg_database where datname = current_database())"
 )
 _POOLER = (
-    "{} is reached by a pooler that gives a connection another session of the server with each "
-    "transaction, so that no lock of a load would hold: connect to the server itself, or let the "
-    "pooler keep a session for each connection (pgbouncer: pool_mode = session)"
+    "{} is behind a pooler that changes the server session after each transaction, so a load would "
+    "lose its lock: connect to the server itself, or make the pooler keep one session per "
+    "connection (pgbouncer: pool_mode = session)"
 )
 _TYPES = {
     pa.string(): "varchar",
@@ -57,7 +57,7 @@ _TYPES = {
     pa.bool_(): "boolean",
     pa.timestamp("us", tz="UTC"): "timestamp with time zone",
 }
-"""As dlt has them."""
+"""The column types that dlt uses."""
 _UNNAMEABLE = re.compile(r"[^\w.-]+")
 
 
@@ -65,6 +65,7 @@ def configured() -> "PostgresDatabase":
     """Return the database that dlt's configuration names.
 
     Raises:
+        ConfigurationError: if a timeout is not a whole number.
         WarehouseError: if it names none.
     """
     try:
@@ -95,13 +96,13 @@ def _seconds(name: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class PostgresDatabase(CopyTarget):
-    """A database, which loads, builds and readers share."""
+    """A database that loads, builds and readers share."""
 
     credentials: PostgresCredentials
 
     limits: Limits = field(default_factory=Limits)
     _lock: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
-    """A cursor of the connection that holds the lock, while we are loading."""
+    """During a load: one cursor, of the connection that holds the lock."""
 
     file_format: ClassVar[TLoaderFileFormat] = "csv"
 
@@ -112,46 +113,46 @@ class PostgresDatabase(CopyTarget):
 
     @property
     def working_directory(self) -> Path:
-        """A folder where the command runs."""
+        """A folder in the current directory."""
         return Path.cwd() / ".testio" / _UNNAMEABLE.sub("-", f"postgres-{self.name}")
 
     def destination(self, *, read_only: bool = False) -> Destination[Any, Any]:
-        """Return what dlt writes to, or reads from."""
+        """Return the destination for dlt; one that only reads needs no lock."""
         opened = partial(connect, self.credentials, self.limits) if read_only else self._open
         return PostgresDestination(self.credentials, opened, self.limits)
 
     def select(
         self, sql: str, *parameters: Any, read_only: bool = False
     ) -> Sequence[Sequence[Any]]:
-        """Run a query as any other warehouse does; reading needs no lock."""
+        """Run a query as other warehouses do; reading needs no lock."""
         return super().select(sql, *parameters, read_only=True)
 
     def exists(self) -> bool:
-        """Return whether a load has made the raw tables' schema."""
+        """Return whether a load has created the schema of the raw tables."""
         with self._connected() as cursor:
             cursor.execute("select 1 from pg_namespace where nspname = %s", [RAW_DATASET])
             return cursor.fetchone() is not None
 
     def prepare(self) -> None:
-        """See whether the database answers; dlt makes what it needs."""
+        """Check that the database answers; dlt creates the tables."""
         with self._connected():
             pass
 
     @contextlib.contextmanager
     def opened(self, *, read_only: bool = False) -> Iterator[None]:
-        """See whether the database answers; others may use it as well."""
+        """Check that the database answers; others can use it at the same time."""
         self.prepare()
         yield
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only load, from any machine, by a lock of the database.
+        """Hold a lock of the database for one load at a time, from any machine.
 
-        The lock is lifted when its connection ends, which a network, a fail-over or an
-        administrator may bring about while the load goes on. So each connection that the load
-        writes over shares a second lock, and the first must still be held when it has that one.
-        Whoever gets the first lock waits until nobody has the second. Thus nothing is written any
-        more of a load that has lost its lock, once another one has begun.
+        The lock is released when its connection ends. A network failure, a fail-over or an
+        administrator can end it while the load continues. So each connection over which the load
+        writes shares a second lock, then checks that the load still holds the first. A new load
+        takes the first lock, then waits until no connection shares the second. So once it begins,
+        a load that has lost its lock writes nothing more.
         """
         with self._connected() as cursor:
             self._refuse_shared_sessions(cursor)
@@ -170,12 +171,12 @@ class PostgresDatabase(CopyTarget):
                 self._lock.clear()
 
     def holder(self) -> str:
-        """Return who is loading at the moment; nothing if nobody is."""
+        """Return the process that is loading now, or an empty text."""
         with self._connected() as cursor:
             return self._owner(cursor)
 
     def findings(self) -> Iterator[tuple[bool, str]]:
-        """Yield whether the loader may create what it needs, and whether a lock would hold."""
+        """Yield whether the user may create schemas; check that a pooler would keep the lock."""
         with self._connected() as cursor:
             self._refuse_shared_sessions(cursor)
             cursor.execute("select has_database_privilege(current_database(), 'create')")
@@ -186,11 +187,11 @@ class PostgresDatabase(CopyTarget):
         yield may_create, f"warehouse: {self.name}, where {user} {can} create schemas"
 
     def may_pass(self, error: BaseException) -> bool:
-        """Return whether it is for want of room or of a connection, or the like."""
+        """Return whether the cause may be temporary, such as a full disk or a lost connection."""
         return isinstance(error, OSError | psycopg2.OperationalError | psycopg2.InterfaceError)
 
     def erase(self, customer_id: int) -> int:
-        """Delete the customer's rows in one transaction, and then write each table anew."""
+        """Delete the customer's rows in one transaction, then rewrite each table."""
         with self._connected() as cursor:
             cursor.execute(
                 "select table_schema, table_name from information_schema.columns"
@@ -212,7 +213,7 @@ class PostgresDatabase(CopyTarget):
         return rows
 
     def elsewhere(self, customer_id: int) -> list[str]:
-        """Look at all tables whose `customer_id` is a bigint, as far as they may be read."""
+        """Search all tables with a bigint `customer_id` that this user may read."""
         with self._connected() as cursor:
             cursor.execute(
                 "select nspname, relname from pg_class"
@@ -237,7 +238,7 @@ class PostgresDatabase(CopyTarget):
         return found
 
     def fill(self, tables: Iterable[tuple[str, pa.RecordBatchReader]]) -> dict[str, int]:
-        """Copy all of them in one transaction."""
+        """Copy all tables in one transaction."""
         rows = {}
         with self._connected() as cursor:
             cursor.execute("begin")
@@ -264,27 +265,27 @@ class PostgresDatabase(CopyTarget):
         if not (row := cursor.fetchone()):
             return ""
         name, since = row
-        if not since:  # of somebody else one may not see more
+        if not since:  # the server hides the sessions of other users
             return "another process"
         return f"{name} since {since.astimezone(UTC).isoformat(timespec='seconds')}"
 
     def _refuse_shared_sessions(self, cursor: Any) -> None:
-        """Raise WarehouseError if a pooler keeps no session of the server for each connection."""
+        """Raise WarehouseError if a pooler does not keep one server session per connection."""
         ours = _server_process(cursor)
         with self._connected() as other:
-            other.execute("begin")  # so that the pooler cannot give its session away
+            other.execute("begin")  # so that the pooler cannot give this session away
             is_shared = _server_process(other) == ours or _server_process(cursor) != ours
         if is_shared:
             raise WarehouseError(_POOLER.format(self.name))
 
     def _open(self) -> Any:
-        """Return a connection; while we are loading, one over which no other load can write."""
+        """Return a connection; during a load, it keeps other loads from starting."""
         connection = connect(self.credentials, self.limits)
         if self._lock and not self._share_lock(connection):
             connection.close()
             raise LostLockError(
-                f"{self.name}: this load has lost its lock, as the connection that held it has "
-                "ended; another load may have begun, so nothing of this one lands; load again"
+                f"{self.name}: this load has lost its lock because the connection that held it "
+                "ended; another load may have begun, so this one is not completed; load again"
             )
         return connection
 
@@ -303,7 +304,7 @@ class PostgresDatabase(CopyTarget):
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
-        """Yield a cursor outside of any transaction."""
+        """Yield a cursor on a new connection, outside of any transaction."""
         try:
             connection = self._open()
         except psycopg2.OperationalError as error:
@@ -312,8 +313,8 @@ class PostgresDatabase(CopyTarget):
             with connection.cursor() as cursor:
                 yield cursor
         except psycopg2.Error as error:
-            words = in_plain_words(error, connection, self.limits) or error
-            raise WarehouseError(f"{self.name}: {words}") from error
+            message = in_plain_words(error, connection, self.limits) or error
+            raise WarehouseError(f"{self.name}: {message}") from error
         finally:
             connection.close()
 
@@ -327,14 +328,17 @@ def _server_process(cursor: Any) -> int:
 def _copy(name: str, batches: pa.RecordBatchReader, cursor: Any) -> int:
     table = sql.Identifier(RAW_DATASET, name)
     if odd := [field for field in batches.schema if field.type not in _TYPES]:
-        raise WarehouseError(f"{name}.{odd[0].name}: raw tables have no column of {odd[0].type}")
+        raise WarehouseError(
+            f"{name}.{odd[0].name}: raw tables have no columns of type {odd[0].type}; drop this "
+            "column, then copy again"
+        )
     columns = sql.SQL(", ").join(
         sql.SQL("{} " + _TYPES[field.type]).format(sql.Identifier(field.name))
         for field in batches.schema
     )
     cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
     rows = 0
-    # What is quoted is a text, an empty one as well; null is what is not there.
+    # A quoted value is a text, even if it is empty; an empty value without quotes is null.
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
     statement = sql.SQL("copy {} from stdin with (format csv)").format(table)
     for batch in batches:

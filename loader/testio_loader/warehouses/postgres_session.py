@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how each is set up, and dlt's client that uses them."""
+"""Opens and configures connections to PostgreSQL, and makes dlt's client use them."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -21,10 +21,10 @@ from testio_loader.warehouses.base import this_process
 
 _SETTINGS = """
 set timezone = 'UTC';
--- dlt's merge looks up each hash among all rows. With less memory PostgreSQL 15 searches the list
--- of hashes from its start for every row, once the table has some 100,000.
+-- dlt's merge looks up each hash among all rows. With less memory, PostgreSQL 15 searches the list
+-- of hashes from its start for every row, once the table has about 100,000 rows.
 set work_mem = '256MB';
--- Where its platform can, a server ends a statement whose client is gone, after this time.
+-- If its platform supports it, the server ends a statement within this time after its client died.
 do $$ begin
     set client_connection_check_interval = '5s';
 exception when others then null;
@@ -55,19 +55,19 @@ limit 3
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the server lets a statement of ours run; 0 is without limit."""
+    """Time limits for statements of the loader, in seconds; 0 means no limit."""
 
     lock_timeout_seconds: int = 60
-    """For each lock that a statement waits for."""
+    """The limit for each lock that a statement waits for."""
     statement_timeout_seconds: int = 3600
 
 
 def connect(credentials: PostgresCredentials, limits: Limits) -> Any:
-    """Return a connection that commits each statement, set up for the loader.
+    """Return a connection with the loader's settings, which commits each statement.
 
-    Statements make the settings: pgbouncer refuses the startup parameter `options`.
+    Statements apply the settings, because pgbouncer refuses the startup parameter `options`.
     """
-    # Apart from the URL, where libpq takes the + that stands for a blank as it is.
+    # Not in the URL, because libpq does not decode the + that encodes a blank there.
     options = credentials.get_query().get("options")
     connection = psycopg2.connect(
         credentials.to_native_representation(),
@@ -81,7 +81,7 @@ def connect(credentials: PostgresCredentials, limits: Limits) -> Any:
 
 
 def set_up(connection: Any, limits: Limits) -> None:
-    """Make the loader's settings in a session that has none or was reset."""
+    """Apply the loader's settings to a session that is new or was reset."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"{_SETTINGS} set lock_timeout = '{limits.lock_timeout_seconds}s';"
@@ -90,7 +90,7 @@ def set_up(connection: Any, limits: Limits) -> None:
 
 
 def in_plain_words(error: BaseException, connection: Any, limits: Limits) -> str:
-    """Return what a time-out means: who holds what, or which setting ends it; else nothing."""
+    """Return what a timeout means: who holds the lock, or which setting to raise; else nothing."""
     if isinstance(error, psycopg2.errors.LockNotAvailable):
         return (
             f"a lock was not free within {limits.lock_timeout_seconds} s (lock_timeout_seconds): "
@@ -119,7 +119,7 @@ def _holders(connection: Any) -> str:
 
 
 class _SqlClient(Psycopg2SqlClient):
-    """dlt's client, on connections of ours."""
+    """dlt's SQL client, on connections that `opened` returns."""
 
     def __init__(
         self, client: Psycopg2SqlClient, opened: Callable[[], Any], limits: Limits
@@ -152,14 +152,14 @@ class _SqlClient(Psycopg2SqlClient):
             with super().execute_query(query, *args, **kwargs) as found:
                 yield found
         except DatabaseTransientException as error:
-            if words := in_plain_words(error.dbapi_exception, self._conn, self._limits):
-                told = psycopg2.OperationalError(words)
-                raise DatabaseTransientException(told) from told  # what people are shown
+            if message := in_plain_words(error.dbapi_exception, self._conn, self._limits):
+                shown = psycopg2.OperationalError(message)
+                raise DatabaseTransientException(shown) from shown  # users see the cause
             raise
 
 
 class PostgresDestination(postgres):
-    """dlt's destination; its clients get their connections from `opened`."""
+    """dlt's destination; its clients use connections that `opened` returns."""
 
     def __init__(
         self, credentials: PostgresCredentials, opened: Callable[[], Any], limits: Limits
@@ -169,13 +169,13 @@ class PostgresDestination(postgres):
 
     @property
     def destination_type(self) -> str:
-        """dlt's own, as configuration and the state of a pipeline have it."""
+        """dlt's own type, because configuration and pipeline state contain it."""
         return "dlt.destinations.postgres"
 
     def client(
         self, schema: Schema, initial_config: PostgresClientConfiguration | None = None
     ) -> PostgresClient:
-        """Return dlt's client, whose statements go over connections of ours."""
+        """Return dlt's client, with connections that `opened` returns."""
         client = super().client(schema, cast(PostgresClientConfiguration, initial_config))
         client.sql_client = _SqlClient(client.sql_client, self._opened, self._limits)
         return client

@@ -1,4 +1,4 @@
-"""Queries over the raw tables of any destination that dlt has a SQL client for."""
+"""Queries on the raw tables of any destination that dlt has a SQL client for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,20 +15,20 @@ RAW_DATASET = "testio_raw"
 def raw_client(
     destination: Destination[Any, Any], dataset: str = RAW_DATASET
 ) -> SqlClientBase[Any]:
-    """Return what runs SQL in the raw dataset of a destination."""
-    # With a schema named here, dlt does not look for that of the last load first.
+    """Return a client that runs SQL in the raw dataset of a destination."""
+    # With a schema given here, dlt does not first read the schema of the last load.
     return dlt.dataset(destination, dataset, dlt.Schema(RAW_DATASET)).sql_client
 
 
 def raw_tables(client: SqlClientBase[Any]) -> dict[str, str]:
-    """Return the raw tables that there are, with their names in SQL."""
+    """Return the existing raw tables, with their qualified names in SQL."""
     sql = "select table_name from information_schema.tables where table_schema = %s"
     rows = client.execute_sql(sql, client.dataset_name) or []
     return {name: client.make_qualified_table_name(name) for (name,) in rows}
 
 
 def select(client: SqlClientBase[Any], sql: str, *parameters: Any) -> Sequence[Sequence[Any]]:
-    """Run a query in which `{table}` stands for a raw table; no rows before the first load."""
+    """Run a query with `{table}` for a raw table; return no rows before the first load."""
     with client:
         names = raw_tables(client)
         if LEDGER.name not in names:
@@ -39,8 +39,10 @@ def select(client: SqlClientBase[Any], sql: str, *parameters: Any) -> Sequence[S
 def take_back(client: SqlClientBase[Any], tables: Sequence[Table]) -> set[str]:
     """Delete the rows of loads that never completed, and reopen the versions that they closed.
 
-    Left where they are, they would be taken for current by the next merge, though staging does not
-    read them. Return the ids of all loads that did complete.
+    Staging ignores these rows, but the next merge would take them for current.
+
+    Returns:
+        The ids of all loads that completed.
     """
     names = raw_tables(client)
     if "_dlt_loads" not in names:
@@ -54,9 +56,9 @@ def take_back(client: SqlClientBase[Any], tables: Sequence[Table]) -> set[str]:
 
 
 def upgrade(client: SqlClientBase[Any], tables: Sequence[Table]) -> None:
-    """Give what an earlier version has landed the columns that are read before a load lands.
+    """Add the columns that a load needs and that tables of earlier versions do not have.
 
-    Without its record key, the next merge would not find the version that it has to close.
+    Without the record key, the next merge would not find the version that it must close.
     """
     names = raw_tables(client)
     for column in (RECORD_KEY, TEST_HASH):

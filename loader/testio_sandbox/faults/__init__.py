@@ -1,8 +1,8 @@
-"""What goes wrong between a loader and the API: each fault wraps a handler and misbehaves.
+"""Faults of the API: each wraps a handler and makes some of its answers fail.
 
-A fault depends on what is asked and how often, never on the clock, so it happens again when the
-same is asked again. Those that concern a certain test look for it when they are put around a
-handler. They can be put around each other.
+A fault depends on the requests and their number, never on the clock, so equal requests give equal
+faults. A fault that concerns a certain test selects it when it wraps the handler. Faults can wrap
+each other.
 """
 
 from collections.abc import Callable
@@ -58,6 +58,6 @@ FAULTS: dict[str, Callable[[Handler], Handler]] = {
         down,
     )
 }
-"""Each fault by its name, ready to be put around a handler."""
+"""Each fault by its name, with its default parameters."""
 
 __all__ = ["FAULTS", "GARBAGE", "HOSTILE", "HOSTILE_IDS", "STRAY_ID", *FAULTS]

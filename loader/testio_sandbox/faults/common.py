@@ -1,4 +1,4 @@
-"""What faults have in common: counting calls, choosing victims, finding a test to be about."""
+"""Shared by faults: counting calls, selecting calls that fail, and finding tests."""
 
 import json
 import re
@@ -18,40 +18,40 @@ KEY = "exploratory_tests"
 
 
 def around(handler: Handler) -> Callable[[Handler], Handler]:
-    """Mark a function as one around a handler; `inspect.unwrap` leads back to the account."""
+    """Mark a function as a wrapper of a handler, so that `inspect.unwrap` finds the account."""
     return wraps(handler, assigned=(), updated=())
 
 
 class Tally:
-    """Counts calls; threads can share it."""
+    """Counts calls; it is thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._count = 0
 
     def next(self) -> int:
-        """Return which call this is, from 1."""
+        """Return the number of this call, from 1."""
         with self._lock:
             self._count += 1
             return self._count
 
 
 class Mishaps:
-    """Lets a share of all calls go wrong, the same request never three times in a row."""
+    """Makes a share of all calls fail, but never the same request three times in a row."""
 
     def __init__(self, fault: str, share: float) -> None:
         self._fault = fault
         self._share = share
         self._lock = Lock()
-        self._asked: Counter[str] = Counter()
+        self._calls: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
 
     def roll(self, path: str, query: Query) -> int | None:
-        """Return a number to choose the mishap by, or None if nothing is to go wrong."""
+        """Return a number that selects the failure, or None if the call must not fail."""
         request = f"{path}?{sorted(query.items())}"
         with self._lock:
-            self._asked[request] += 1
-            name = f"{self._fault} {request} {self._asked[request]}"
+            self._calls[request] += 1
+            name = f"{self._fault} {request} {self._calls[request]}"
             chance, number = divmod(int.from_bytes(blake2b(name.encode()).digest()[:6]), 2**16)
             if chance >= self._share * 2**32 or self._in_a_row[request] == 2:
                 self._in_a_row[request] = 0
@@ -61,7 +61,7 @@ class Mishaps:
 
 
 def html(status: int, text: str) -> Answer:
-    """Return a page as gateways answer with."""
+    """Return a page in HTML, as gateways send."""
     body = f"<html><body><h1>{text}</h1></body></html>".encode()
     return Answer(status, body, {"Content-Type": "text/html"})
 
@@ -73,16 +73,16 @@ def product_of_list(path: str) -> int | None:
 
 
 def records_in(answer: Answer, key: str) -> list[Any]:
-    """Return the records in an answer; another fault may have left none to be found."""
+    """Return the records in an answer; none if another fault has spoiled it."""
     with suppress(ValueError, LookupError, TypeError):
-        # Unlike the library that made it, this one also reads what no library would write.
+        # Unlike orjson, json also reads the invalid values that hostile records contain.
         found = json.loads(answer.data())[key]
         return found if isinstance(found, list) else []
     return []
 
 
 def listed(handler: Handler, path: str, **query: object) -> list[Any]:
-    """Return the list at a path as it is, without the faults that are already around it."""
+    """Return the list at a path without the faults that wrap the account."""
     answer = unwrap(handler)(path, {name: [str(value)] for name, value in query.items()})
     found: list[Any] = answer.json()[path.rsplit("/", 1)[-1]]
     return found

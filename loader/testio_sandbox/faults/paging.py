@@ -12,7 +12,7 @@ from testio_sandbox.server import Answer, Handler, Query
 
 
 def page_ignored(handler: Handler) -> Handler:
-    """Always give the first page."""
+    """Always return the first page."""
 
     @around(handler)
     def answer(path: str, query: Query) -> Answer:
@@ -24,7 +24,7 @@ def page_ignored(handler: Handler) -> Handler:
 
 
 def small_pages(handler: Handler, *, at_most: int = 40) -> Handler:
-    """Give smaller pages than are asked for, and do not say so."""
+    """Return smaller pages than requested, without a notice."""
 
     @around(handler)
     def answer(path: str, query: Query) -> Answer:
@@ -51,7 +51,7 @@ def overlapping_pages(handler: Handler) -> Handler:
 
 
 def shifting(handler: Handler) -> Handler:
-    """Let the first test vanish, once, when the first of several pages was given."""
+    """Remove the first test, once, after the first of several pages was returned."""
 
     def vanish(account: Account, product_id: int, first_id: int) -> None:
         account.remove("tests", first_id)
@@ -60,7 +60,7 @@ def shifting(handler: Handler) -> Handler:
 
 
 def growing(handler: Handler) -> Handler:
-    """Let a test come in front of all others, once, when the first of several pages was given."""
+    """Add a test before all others, once, after the first of several pages was returned."""
 
     def grow(account: Account, product_id: int, first_id: int) -> None:
         account.add("tests", new_test(account, product_id, "Added while the list was read"))

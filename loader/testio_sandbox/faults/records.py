@@ -1,7 +1,6 @@
-"""Faults in records: what may stand among the bugs of one test.
+"""Faults in records: extra records among the bugs of one test, the first one that has bugs.
 
-It comes with each answer that holds bugs of that test, so it belongs to the same test however tests
-are asked for: to the first one that has bugs.
+Every answer with bugs of that test has them, so they belong to the same test whatever the request.
 """
 
 from collections.abc import Collection
@@ -15,18 +14,18 @@ from testio_sandbox.server import Answer, Handler, Query
 
 _FIRST_ID = 8_000_000_000_000  # far from the ids of any account
 STRAY_ID = _FIRST_ID + 1000
-"""The id of the bug that does not say which test it belongs to."""
+"""The id of the bug that does not name its test."""
 _RAW = "@raw@"
 _ABSENT: Any = object()
 
 
 class Hostile(NamedTuple):
-    """A record that a loader can choke on."""
+    """A record that can break a loader."""
 
     record: Any
-    """The fields in which it differs from a sound bug, or what it is instead of an object."""
+    """The fields that differ from a valid bug, or a value that is no object."""
     raw: bytes = b""
-    """What stands for a value that cannot be told otherwise."""
+    """Bytes that replace `_RAW`, for a value that orjson cannot write."""
 
 
 HOSTILE: dict[str, Hostile] = {
@@ -55,20 +54,20 @@ HOSTILE: dict[str, Hostile] = {
     "long_text": Hostile({"actual_result": "All of the log.\n" * 3750}),
     "nul_character": Hostile({"title": "Before\0after"}),
 }  # fmt: skip
-"""Hostile records by what is odd in them."""
+"""Hostile records by what is wrong with them."""
 HOSTILE_IDS: dict[str, int] = {
     name: _FIRST_ID + place
     for place, (name, (record, _)) in enumerate(HOSTILE.items())
     if isinstance(record, dict) and ("id" not in record or usable_id(record) is not None)
 }
-"""The ids of those that are bugs nevertheless; the others cannot be kept."""
+"""The ids of hostile records that are still bugs; the others cannot be kept."""
 
 
 def hostile_records(handler: Handler, *, kinds: Collection[str] = tuple(HOSTILE)) -> Handler:
-    """Put hostile records among the bugs of a test."""
+    """Add hostile records to the bugs of a test."""
     bug = _first_bug(handler)
     like = {name: bug[name] for name in ("test", "product", "severity", "status")}
-    return _beside(
+    return _with_extras(
         handler,
         bug,
         [_hostile(name, at, like) for at, name in enumerate(HOSTILE) if name in kinds],
@@ -76,11 +75,11 @@ def hostile_records(handler: Handler, *, kinds: Collection[str] = tuple(HOSTILE)
 
 
 def stray_bug(handler: Handler) -> Handler:
-    """Let a bug come with those of a test without saying that it is of this test."""
+    """Add a bug that does not name its test to the bugs of a test."""
     bug = _first_bug(handler)
     stray = {**bug, "id": STRAY_ID, "title": "Of no test"}
     del stray["test"]
-    return _beside(handler, bug, [orjson.dumps(stray)])
+    return _with_extras(handler, bug, [orjson.dumps(stray)])
 
 
 def _first_bug(handler: Handler) -> Record:
@@ -103,8 +102,8 @@ def _hostile(name: str, at: int, like: Record) -> bytes:
     return orjson.dumps(record).replace(f'"{_RAW}"'.encode(), raw)
 
 
-def _beside(handler: Handler, bug: Record, extras: list[bytes]) -> Handler:
-    """Add records to every answer that holds bugs of the same test."""
+def _with_extras(handler: Handler, bug: Record, extras: list[bytes]) -> Handler:
+    """Add records to every answer that has bugs of the same test."""
     test_id = usable_id(bug["test"])
 
     @around(handler)

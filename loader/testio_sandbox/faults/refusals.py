@@ -1,4 +1,4 @@
-"""Faults that refuse an answer: for now, for good, or for what is asked."""
+"""Faults that refuse an answer: temporarily, permanently, or for certain requests."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -19,35 +19,35 @@ from testio_sandbox.server import Answer, Handler, Query
 
 
 def rate_limited(handler: Handler, *, every: int = 10, seconds: int = 1) -> Handler:
-    """Refuse every n-th call, and say for how many seconds."""
+    """Refuse every n-th call; Retry-After gives the seconds to wait."""
     return _refusing_every(handler, every, lambda: {"Retry-After": str(seconds)})
 
 
 def rate_limited_until(handler: Handler, *, every: int = 10, seconds: int = 2) -> Handler:
-    """Refuse every n-th call, and say until when."""
-    # What a client makes of a date depends on its clock, so this one must be of today.
+    """Refuse every n-th call; Retry-After gives the date until which to wait."""
+    # Clients compare the date with their clock, so it must be a current one.
     return _refusing_every(
         handler, every, lambda: {"Retry-After": formatdate(time.time() + seconds, usegmt=True)}
     )
 
 
 def rate_limited_silently(handler: Handler, *, every: int = 10) -> Handler:
-    """Refuse every n-th call, and do not say for how long."""
+    """Refuse every n-th call, without Retry-After."""
     return _refusing_every(handler, every, dict)
 
 
 def revoked(handler: Handler, *, after: int = 50) -> Handler:
-    """Accept the token no longer, from the n-th call on."""
+    """Refuse the token from the n-th call on."""
     return _ending(handler, after, Answer(401, {"error": "this token is not accepted"}))
 
 
 def down(handler: Handler, *, after: int = 50) -> Handler:
-    """Be out of order, from the n-th call on."""
+    """Be unavailable from the n-th call on."""
     return _ending(handler, after, html(503, "Service unavailable"))
 
 
 def forbidden(handler: Handler, *, path_part: str = "") -> Handler:
-    """Keep the paths of one product, or any that hold a part, from this customer."""
+    """Refuse the paths of one product, or all paths that contain `path_part`."""
     part = path_part or f"/products/{listed(handler, '/products')[0]['id']}"
 
     @around(handler)
@@ -60,9 +60,9 @@ def forbidden(handler: Handler, *, path_part: str = "") -> Handler:
 
 
 def broken_test(handler: Handler, *, position: int = 3) -> Handler:
-    """Fail on every page that contains a certain test, at every size, for good; on nothing else.
+    """Always fail on pages that contain a certain test, at every page size; on nothing else.
 
-    It is the one at the position in the first product that has that many tests.
+    It is the test at this position in the first product that has that many tests.
     """
     tests = next((t for t in tests_by_product(handler, position) if len(t) == position), None)
     if tests is None:
@@ -81,7 +81,7 @@ def broken_test(handler: Handler, *, position: int = 3) -> Handler:
 
 
 def slow_for_many(handler: Handler, *, more_than: int = 20) -> Handler:
-    """Give up on the bugs of more than so many tests; not to name tests is to name all."""
+    """Time out on the bugs of too many tests; a request that names no tests asks for all."""
 
     @around(handler)
     def answer(path: str, query: Query) -> Answer:

@@ -1,4 +1,4 @@
-"""Faults that come and go: errors, silence, garbage."""
+"""Faults of an unreliable API: errors, delays and garbage."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ GARBAGE: dict[str, Callable[[Answer], Answer]] = {
     "other_key": _other_key,
     "list": _list,
 }
-"""What can become of a sound answer, which keeps the status 200."""
+"""Ways to spoil a valid answer, which keeps the status 200."""
 
 
 def flaky(handler: Handler, *, share: float = 0.05) -> Handler:
@@ -53,7 +53,7 @@ def flaky(handler: Handler, *, share: float = 0.05) -> Handler:
 
 
 def hanging(handler: Handler, *, seconds: float = 90.0, share: float = 0.02) -> Handler:
-    """Let some answers take longer than a client waits."""
+    """Delay some answers for longer than a client waits."""
     mishaps = Mishaps("hanging", share)
 
     @around(handler)
@@ -82,7 +82,7 @@ def garbled(handler: Handler, *, share: float = 0.05) -> Handler:
 def garbled_for_good(
     handler: Handler, *, path: str = "/bugs/reject_reasons", kind: str = "cut_short"
 ) -> Handler:
-    """Answer with garbage whenever one path is asked for, and never else."""
+    """Answer every call to one path with garbage, and no other call."""
     garbled_path, spoil = path, GARBAGE[kind]
 
     @around(handler)

@@ -139,7 +139,7 @@ def test_details_wait_while_nothing_of_their_test_has_changed(lake: Lake, run: R
 
 
 def test_commands_tell_what_there_is(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is nothing in file:///" in command("status", status=1).stderr
+    assert "no raw data in file:///" in command("status", status=1).stderr
     with serve(small_account()) as sandbox:
         for name, value in configured(sandbox.url).items():
             monkeypatch.setenv(name, value)
@@ -150,7 +150,7 @@ def test_commands_tell_what_there_is(lake: Lake, monkeypatch: pytest.MonkeyPatch
         refused = command("erase", "--customer", "1", "--yes", status=1)
         assert "remove_orphan_files" in refused.stderr
         command("drop", "--yes")
-        assert "there is nothing in file:///" in command("status", status=1).stderr
+        assert "no raw data in file:///" in command("status", status=1).stderr
         assert not list(lake.folder.rglob("*.parquet"))
         command("load")
         assert json.loads(command("status", "--json").stdout)["customers"][0]["tests"] == 12

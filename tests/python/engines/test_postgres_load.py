@@ -155,13 +155,13 @@ def test_a_refused_token_lands_nothing(run: Run) -> None:
     result = run(revoked(small_account(), after=0))
     assert result.exit_code == 1
     assert "check the token" in result.stderr
-    assert "there is nothing in" in command("status", status=1).stderr
+    assert "no raw data in" in command("status", status=1).stderr
 
 
 def test_an_emptied_or_closed_database_is_told_in_one_line(
     database: Postgres, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "there is nothing in 127.0.0.1:" in command("status", status=1).stderr
+    assert "no raw data in 127.0.0.1:" in command("status", status=1).stderr
     for variable, value, told in (
         ("PASSWORD", "wrong-s3cr3t", "authentication failed"),
         ("PORT", "9", "does not answer"),
@@ -250,7 +250,7 @@ def test_a_copy_that_is_cut_short_leaves_nothing(
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("alter table testio_raw.bugs add column odd integer[]")
     assert "bugs.odd" in command("copy", status=1).stderr
-    assert "there is nothing in" in command("status", status=1).stderr
+    assert "no raw data in" in command("status", status=1).stderr
 
 
 # Cut short
@@ -433,7 +433,7 @@ def test_nothing_is_left_of_whom_is_erased(
         kept = database.query("select * from testio_raw.bugs where customer_id = 2 order by id")[1]
         assert tables_with(cluster, marker)
         done = command("erase", "--customer", "leaver", "--yes", status=1)
-        assert "are still in theirs.bugs: if they were made" in done.stderr
+        assert "are still in theirs.bugs: if these tables were built" in done.stderr
         with database.cursor() as cursor:
             cursor.execute("drop table theirs.bugs")
         command("erase", "--customer", "leaver", "--yes")

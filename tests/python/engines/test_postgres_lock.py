@@ -241,4 +241,4 @@ def test_a_limit_that_is_no_number_is_told(
     told = command("status", status=2).stderr
     assert "SOURCES__TESTIO__STATEMENT_TIMEOUT_SECONDS to a whole number of seconds" in told
     monkeypatch.setenv("SOURCES__TESTIO__STATEMENT_TIMEOUT_SECONDS", "0")
-    assert "there is nothing in" in command("status", status=1).stderr
+    assert "no raw data in" in command("status", status=1).stderr

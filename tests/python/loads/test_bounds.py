@@ -64,7 +64,7 @@ def test_an_answer_that_is_too_large_is_a_failed_call_in_flat_memory(
         finally:
             tracemalloc.stop()
     assert str(failure.value) == ("the answer is larger than 8 MB (SOURCES__TESTIO__MAX_ANSWER_MB)")
-    assert failure.value.effort.tries == 1
+    assert failure.value.cost.tries == 1
     assert peak < 30_000_000
 
 
@@ -127,7 +127,7 @@ def test_an_answer_that_comes_byte_by_byte_is_a_failed_call(
         Client(f"http://{host}", TOKEN).get("/products", ["products"])
     assert time.monotonic() - started < 5
     assert str(failure.value) == (
-        "no whole answer within 0.5 seconds (SOURCES__TESTIO__MAX_CALL_SECONDS)"
+        "no complete answer within 0.5 seconds (SOURCES__TESTIO__MAX_CALL_SECONDS)"
     )
 
 
@@ -141,7 +141,7 @@ def test_all_tries_of_a_call_share_its_time(monkeypatch: pytest.MonkeyPatch) -> 
 
     with serve(slowly_down) as sandbox, pytest.raises(CallError) as failure:
         Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert failure.value.effort.tries <= 3  # of five, which each has time for
+    assert failure.value.cost.tries <= 3  # of five, which each has time for
 
 
 def test_a_batch_that_is_too_large_is_divided(

@@ -114,7 +114,8 @@ def test_full_reads_settled_tests_again(loaded: Command, monkeypatch: pytest.Mon
     for options in ([], ["--full"]):
         (report,) = json.loads(loaded("load", "--json", *options).stdout)["customers"]
         scopes.append({row["endpoint"]: row["scopes"] for row in report["endpoints"]})
-    assert scopes[0]["test_details"] < scopes[1]["test_details"] == 12
+    assert scopes[0]["bugs"] < scopes[1]["bugs"] == 12
+    assert scopes[1]["test_details"] == 12
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,7 @@ def test_an_incomplete_load_ends_with_3_and_names_what_is_missing(
 def test_a_dry_run_lands_nothing_and_makes_no_file(testio: Command, warehouse: Path) -> None:
     done = testio("load", "--dry-run")
     assert re.search(r"bugs +12 +1\n", done.stdout)
+    assert re.search(r"executions +13 +12\n", done.stdout)  # one of them asks how many there are
     assert re.search(r"all +[0-9]+ +[0-9]+\n", done.stdout)
     assert list(warehouse.parent.iterdir()) == []
 
@@ -187,7 +189,7 @@ def test_a_load_behind_one_whose_clock_was_wrong_is_refused_until_that_is_erased
         testio("load")
     for arguments in (["load"], ["load", "--dry-run"]):
         done = testio(*arguments, status=1)
-        assert "of 2125-03-01 12:00 (UTC), which is in the future" in done.stderr
+        assert "dated 2125-03-01 12:00 (UTC), which is in the future" in done.stderr
         assert "`testio-loader erase --customer 7`" in done.stderr
         assert done.stderr.count("\n") == 1
     testio("erase", "--customer", "7", "--yes")
@@ -229,9 +231,9 @@ def test_an_archive_has_no_credentials_and_is_not_written_over(testio: Command) 
     assert any("[redacted]" in text for text in texts)
     assert not any("s3cr3t" in text for text in texts)
     assert "is not empty" in testio("load", "--record", "archive", status=1).stderr
-    assert "is no archive" in testio("load", "--replay", "archive/default", status=2).stderr
+    assert "is not an archive" in testio("load", "--replay", "archive/default", status=2).stderr
     assert (
-        "has nothing of acme"
+        "does not contain acme"
         in testio("load", "--replay", "archive", "--customer", "acme", status=2).stderr
     )
 
@@ -241,7 +243,7 @@ def test_replaying_a_folder_that_is_no_archive_is_told_in_one_line(customer: Cus
     for folder in ("nowhere", "empty"):
         message = run("load", "--replay", folder, status=2).stderr
         assert message.count("\n") == 1
-        assert f"{folder} is no archive" in message
+        assert f"{folder} is not an archive" in message
 
 
 def test_an_archive_of_a_time_to_come_is_refused(testio: Command, warehouse: Path) -> None:
@@ -249,7 +251,7 @@ def test_an_archive_of_a_time_to_come_is_refused(testio: Command, warehouse: Pat
     warehouse.unlink()
     Path("archive/default/recorded_at.txt").write_text("2125-03-01T12:00:00+00:00")
     done = testio("load", "--replay", "archive", status=1)
-    assert "recorded_at.txt says 2125-03-01 12:00 (UTC), which is still to come" in done.stderr
+    assert "recorded_at.txt says 2125-03-01 12:00 (UTC), which is in the future" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -297,7 +299,7 @@ def test_check_tells_a_url_that_is_none(
 ) -> None:
     monkeypatch.setenv("SOURCES__TESTIO__BASE_URL", url)
     done = testio("check", status=1)
-    assert re.search(f"^not ok .*cannot be asked: base_url {re.escape(url)} ", done.stdout, re.M)
+    assert re.search(f"^not ok .*: base_url {re.escape(url)} is not a URL", done.stdout, re.M)
 
 
 def test_check_tells_configuration_that_cannot_be_read() -> None:
@@ -350,7 +352,7 @@ def test_status_shows_what_is_in_quarantine(testio: Command, account: Account) -
 
 
 def test_status_says_that_there_is_no_warehouse_or_no_load(warehouse: Path) -> None:
-    assert "there is nothing in" in run("status", status=1).stderr
+    assert "no raw data in" in run("status", status=1).stderr
     assert not warehouse.exists()
     duckdb.connect(str(warehouse)).close()
     assert "no load has landed" in run("status", status=1).stderr

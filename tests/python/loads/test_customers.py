@@ -107,7 +107,7 @@ def test_one_that_finds_the_file_held_open_does_not_stop_the_other(
     document = json.loads(run("load", "--json", status=1).stdout)
     assert [report["customer"] for report in document["customers"]] == ["beta"]
     assert document["failures"] == {
-        "acme": "customer acme: the file is held open; what was read lands at the next load"
+        "acme": "customer acme: the file is held open; the next load lands the data that was read"
     }
     assert_apart(witness, select, "acme", "beta")
 
@@ -155,13 +155,13 @@ def test_an_account_without_a_name_beside_others_is_not_skipped(
 ) -> None:
     monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "token-of-acme")
     done = run(*arguments.split(), status=1 if arguments == "check" else 2)
-    assert "beside acme, beta: give it a name as well" in done.output
+    assert "outside the sections of acme, beta: move it to" in done.output
     assert not witness.asked
 
 
 def test_the_sandbox_is_not_asked_with_tokens_of_customers(witness: Witness) -> None:
     program = str(Path(sys.executable).with_name("testio-loader"))
-    assert "give it a name as well" in run_apart("sandbox", program, "load", status=2)
+    assert "is set outside the sections of" in run_apart("sandbox", program, "load", status=2)
     assert not witness.asked
 
 

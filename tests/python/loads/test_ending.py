@@ -136,11 +136,19 @@ def test_what_the_sandbox_cannot_do_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("sandbox", "--port", port, status=1)
-    assert re.search(f"port {port} cannot be listened on: .* in use; choose", done.stderr)
+    assert re.search(f"cannot listen on port {port}: .* in use; choose", done.stderr)
     assert done.stderr.count("\n") == 1
-    assert "no port" in run("sandbox", "--port", "99999", status=1).stderr
-    assert "cannot be run: No such file" in run("sandbox", "./nothing", status=1).stderr
-    assert "ask for more tests" in run("sandbox", "--tests", "1", "--bugs", "5", status=2).stderr
+    assert "not a port number" in run("sandbox", "--port", "99999", status=1).stderr
+    assert "cannot run ./nothing: No such file" in run("sandbox", "./nothing", status=1).stderr
+    assert "use more tests" in run("sandbox", "--tests", "1", "--bugs", "5", status=2).stderr
+    assert "use more products" in run("sandbox", "--products", "0", status=2).stderr
+    no_bug = run("sandbox", "--bugs", "0", "--fault", "stray_bug", status=2)
+    assert "no test has bugs" in no_bug.stderr
+
+
+def test_a_sandbox_that_is_not_needed_has_a_command_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", "a token")
+    assert "needs a COMMAND" in run("sandbox", "--unless-configured", status=2).stderr
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -138,7 +138,7 @@ def test_what_dbt_has_built_elsewhere_is_named(warehouse: Path, select: Select) 
             'create view prod_staging.titles as from prod_marts."my bugs";'
         )
     done = run("erase", "--customer", "leaver", "--yes", status=1)
-    assert "are still in prod_marts.my bugs: if they were made" in done.stderr
+    assert "are still in prod_marts.my bugs: if these tables were built" in done.stderr
     assert "drop or rebuild them, then erase again" in done.stderr
     assert not any(rows_of(select, 1).values())
     assert files_with_marker(warehouse.parent) == [warehouse]
@@ -183,6 +183,7 @@ def test_it_asks_first_and_waits_for_readers(warehouse: Path) -> None:
     assert "customer_id 1 from" in run("erase", "--customer", "leaver", status=1).output
     with reader_of(warehouse) as process_id:
         done = run("erase", "--customer", "leaver", "--yes", status=1)
+        assert "warehouse.duckdb is held open by" in done.stderr
         assert f"(PID {process_id})" in done.stderr
     assert "known: leaver, stayer" in run("erase", "--customer", "x", "--yes", status=2).stderr
     assert warehouse.read_bytes() == before

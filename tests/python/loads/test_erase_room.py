@@ -41,9 +41,9 @@ def test_without_room_for_the_copy_the_rows_are_deleted_and_erasing_again_does_t
             assert status == 1
             assert output.count("\n") == 1, output
             assert re.search(
-                r"the rows of customer_id 7 are deleted, but warehouse.duckdb still has to be "
-                r"rewritten, .*: .*; see that there is room for a copy of it, "
-                r"[0-9]+ MB, then erase again",
+                r"the rows of customer_id 7 are deleted, but warehouse.duckdb still contains their "
+                r"bytes because it was not rewritten: .*; make sure that the disk has room for a "
+                r"copy of it, [0-9]+ MB, then erase again",
                 output,
             )
             assert rows(warehouse) == other
@@ -81,7 +81,7 @@ def test_what_happens_between_deleting_and_rewriting_is_told_by_what_is_there(
 
     monkeypatch.setattr(duckdb_erasure, "_compare", full)
     with pytest.raises(
-        WarehouseError, match=r"are deleted, but .*No space left on device; see that"
+        WarehouseError, match=r"are deleted, but .*No space left on device; make sure"
     ):
         duckdb_erasure.erase(warehouse, CUSTOMER_ID)
     shutil.copy(undisturbed.path, warehouse)

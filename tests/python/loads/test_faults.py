@@ -151,7 +151,7 @@ def test_no_wait_is_longer_than_the_longest_delay(
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_RETRY_DELAY", "0.1")
     refusals = iter([Answer(429, {}, {} if told is None else {"Retry-After": told})])
     with serve(lambda path, query: next(refusals, None) or account(path, query)) as sandbox:
-        assert Client(sandbox.url, TOKEN).get("/products", ["products"]).effort.tries == 2
+        assert Client(sandbox.url, TOKEN).get("/products", ["products"]).cost.tries == 2
 
 
 def test_a_rate_limit_without_end_is_a_failed_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -600,7 +600,7 @@ def test_a_filter_that_is_ignored_is_noticed_and_doubles_nothing(
 ) -> None:
     result = run(lambda path, query: account(path, {} if path == "/bugs" else query))
     assert result.exit_code == 3
-    assert "of other tests came as well" in result.output
+    assert "records of other tests" in result.output
     landed = raw.read(warehouse)
     assert raw.differences(landed, undisturbed.raw) == []
 
@@ -717,7 +717,7 @@ def test_an_access_that_is_withdrawn_altogether_stops_the_load(
     assert calls.next() < 15 + 10 + 20 + 10 + 5
     landed = raw.read(loaded)
     assert raw.differences(landed, undisturbed.raw) == []
-    assert any("nothing is answered any more" in why for why in landed.incomplete.values())
+    assert any("the API no longer answers" in why for why in landed.incomplete.values())
 
 
 def test_an_api_that_is_down_is_not_asked_for_everything(account: Account, run: Run) -> None:

@@ -48,7 +48,7 @@ def test_a_call_that_came_too_slowly_or_too_early_is_made_again(status: int) -> 
         pytest.raises(UnusableAnswerError) as failure,
     ):
         Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert failure.value.effort.tries == 5
+    assert failure.value.cost.tries == 5
 
 
 # What it says
@@ -72,7 +72,7 @@ def test_details_of_another_test_are_not_those_that_were_asked_for(
     result = run(instead(account, f"/exploratory_tests/{first}", Answer(200, other)))
     assert result.exit_code == 3
     landed = raw.read(loaded)
-    assert landed.incomplete == {("test_details", None, first): "another test came instead"}
+    assert landed.incomplete == {("test_details", None, first): "the API returned another test"}
     assert raw.differences(landed, undisturbed.raw) == []
 
 

@@ -62,16 +62,16 @@ def test_exchanged_tokens_are_refused_before_anything_lands(
     exchange.exchange()
     for arguments in (["load"], ["load", "--dry-run"], ["check"]):
         done = run(*arguments, status=1)
-        lines = [line for line in done.output.splitlines() if "two tokens exchanged?" in line]
+        lines = [line for line in done.output.splitlines() if "two tokens swapped?" in line]
         text = " ".join(lines)
         assert "customer acme: " in text
-        assert "which are those of customer_id 2: check whether its API token" in text
+        assert "which belong to customer_id 2: check whether its API token" in text
         assert "customer beta: " in text
-        assert "which are those of customer_id 1: check whether its API token" in text
+        assert "which belong to customer_id 1: check whether its API token" in text
         assert "--accept-account-change" in text
     test_id = select("select min(id) from testio_raw.tests where customer_id = 1")[0][0]
     done = run("load", "--customer", "acme", "--test", test_id, status=1)
-    assert "two tokens exchanged?" in done.stderr
+    assert "two tokens swapped?" in done.stderr
     assert select(LANDED) == before
 
 
@@ -82,7 +82,7 @@ def test_the_first_load_with_a_token_of_another_customer_is_refused(
     run("load", "--customer", "acme")
     exchange.exchange()
     done = run("load", "--customer", "beta", status=1)
-    assert "came back for customer_id 2, which are those of customer_id 1" in done.stderr
+    assert "for customer_id 2, which belong to customer_id 1" in done.stderr
     assert done.stderr.count("\n") == 1
     assert {row[0] for row in select(LANDED)} == {1}
     exchange.exchange()
@@ -97,7 +97,7 @@ def test_who_means_it_lands_another_account(exchange: Exchange, select: Select) 
     exchange.accounts["acme"] = account(3)
     done = run("load", "--customer", "acme", status=1)
     assert "none of the 2 known products of customer_id 1 (" in done.stderr
-    assert "which are those of" not in done.stderr
+    assert "which belong to" not in done.stderr
     done = run("load", "--customer", "acme", "--accept-account-change", status=3)
     assert "2 of 2 known products are missing" in done.stdout
     arguments = ("--accept-account-change", "--accept-deletions")

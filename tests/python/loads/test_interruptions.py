@@ -182,7 +182,7 @@ def test_a_reader_that_comes_while_a_load_reads_costs_nothing(
         assert result.exit_code == 1
         assert "customer default: warehouse.duckdb is held open by" in result.stderr
         assert f"PID {pids[0]}" in result.stderr
-        assert "what was read lands at the next load" in result.stderr
+        assert "the next load lands the data that was read" in result.stderr
         assert result.stderr.count("\n") == 1
     a_day(account, 2)
     assert run(account).exit_code == 0

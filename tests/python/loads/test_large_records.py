@@ -76,7 +76,7 @@ def test_a_record_that_is_too_large_is_put_aside_with_its_size(
     monkeypatch.setenv("SOURCES__TESTIO__MAX_RECORD_MB", "0.1")
     report = load(account(10, 200_000, 10), warehouse)
     assert report.problems == [
-        "bugs of test 1: 1 in quarantine as larger than max_record_mb (0.1 MB)"
+        "bugs of test 1: 1 in quarantine because larger than max_record_mb (0.1 MB)"
     ]
     assert {row.endpoint: row.quarantined for row in report.endpoints}["bugs"] == 1
     assert select("select id, count(*) from testio_raw.bugs group by id order by id") == [

@@ -292,7 +292,7 @@ def test_nothing_of_another_customer_is_published(built: Path, to: Path, format_
 
 def test_an_unknown_customer_or_one_without_data_is_not_published(built: Path, to: Path) -> None:
     assert "known: acme, globex" in publish("--to", to, "--customer", "initech", status=2)
-    assert "nothing of customer_id 3" in publish("--to", to, "--customer", "3", status=1)
+    assert "no rows of customer_id 3" in publish("--to", to, "--customer", "3", status=1)
     assert names(to.parent) == []
 
 
@@ -390,7 +390,7 @@ def test_nothing_is_replaced_but_what_was_published(built: Path, tmp_path: Path)
     before = {path: path.read_bytes() for path in (built, theirs)}
     for to in (built, theirs, folder, link, tmp_path):
         for format_ in ("duckdb", "parquet"):
-            assert "so it stays" in publish("--to", to, "--format", format_, status=1)
+            assert "not overwritten" in publish("--to", to, "--format", format_, status=1)
     assert {path: path.read_bytes() for path in before} == before
     assert names(folder) == ["notes.txt"]
     assert link.readlink() == Path(folder.name)

@@ -106,4 +106,4 @@ def test_two_do_not_publish_to_one_folder_at_once(
     monkeypatch.setattr(publishing, "attach", meanwhile)
     publish(loaded, to)
     assert len(refused) == 1
-    assert "another process publishes to" in refused[0]
+    assert "another process is publishing to" in refused[0]

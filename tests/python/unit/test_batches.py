@@ -179,5 +179,5 @@ def test_a_list_without_end_is_given_up() -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(batches, "_MOST_PAGES", 3)
         found = read(api, 2, EXECUTIONS)
-    assert found == {test: ("more than 3 pages, and no end of them", []) for test in (1, 2)}
+    assert found == {test: ("no last page within 3 pages", []) for test in (1, 2)}
     assert len(api.asked) == 3 + 3 + 3

@@ -99,7 +99,7 @@ def test_names_that_the_environment_cannot_tell_apart_are_refused(other: str, fi
     if file == "secrets":
         first, second = "", first + second
     files(config=first, secrets=second)
-    with pytest.raises(ConfigurationError, match="have one name in the environment, MY_CO"):
+    with pytest.raises(ConfigurationError, match="the same name in environment variables, MY_CO"):
         configured_customers()
     done = run("load", status=2)
     assert done.stderr.count("\n") == 1
@@ -119,4 +119,4 @@ def test_what_to_set_is_named_as_it_can_be_set() -> None:
 def test_digits_that_are_no_number_are_no_customer_id() -> None:
     """Issue 15, Messages."""
     for name in ("²", "٣" * 3, "9" * 30):
-        assert "give a number" in run("erase", "--customer", name, "--yes", status=2).stderr
+        assert "give its customer_id" in run("erase", "--customer", name, "--yes", status=2).stderr

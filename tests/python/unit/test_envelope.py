@@ -90,7 +90,7 @@ def test_an_answer_with_an_error_beside_its_list_is_asked_for_again(account: Acc
 
     with serve(at_first) as sandbox:
         answer = Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert (len(answer.value), answer.effort.tries) == (3, 3)
+    assert (len(answer.value), answer.cost.tries) == (3, 3)
 
 
 def test_an_answer_with_an_error_beside_its_list_deletes_nothing(

@@ -108,7 +108,7 @@ def test_the_positions_of_broken_records_are_told() -> None:
 def test_a_list_of_which_nothing_can_be_read_is_given_up() -> None:
     found, scope, api = read(lambda page, per_page: UnusableAnswerError("HTTP 500"))
     assert found == []
-    assert scope.outcome.endswith("the rest of the list is unread")
+    assert scope.outcome.endswith("the rest of the list was not read")
     assert len(api.asked) < 30
 
 
@@ -149,7 +149,19 @@ def test_a_page_that_is_not_found_is_no_end_of_the_list(pages: int) -> None:
 def test_the_last_page_again_and_again_is_no_end(last: Any) -> None:
     found, scope, _ = read(lambda page, per_page: range(100) if page == 1 else last)
     assert found == [*range(100), *(id_ for id_ in last if isinstance(id_, int))]
-    assert "nothing new, again and again" in scope.outcome
+    assert "4 pages without a new record" in scope.outcome
+
+
+def test_known_pages_between_new_ones_do_not_end_a_list() -> None:
+    """Records that are added meanwhile push a page of known ones before the new ones."""
+
+    def pages(page: int, per_page: int) -> list[int]:
+        block = page // 2
+        return [*range(100 * block, 100 * block + 100)] if block < 8 else []
+
+    found, scope, _ = read(pages)
+    assert found == list(range(800))
+    assert scope.outcome == "ok"
 
 
 def test_a_short_last_page_again_is_the_end() -> None:
@@ -188,7 +200,7 @@ def test_records_that_move_up_a_page_are_not_missed(removed: int, call: int) -> 
     found, scope, _ = read(changing)
     assert sorted(found) == list(range(350))
     assert scope.outcome == "ok"
-    assert "the list changed meanwhile" in scope.ledger_row(datetime.now(UTC))["remarks"]
+    assert "the list changed while reading" in scope.ledger_row(datetime.now(UTC))["remarks"]
 
 
 @pytest.mark.parametrize("call", [2, 3, 4])

@@ -108,7 +108,7 @@ def test_a_proxy_that_wants_a_login(scheme: str) -> None:
     with scripted(refuse) as proxy:
         url = f"{scheme}://api.example.test/customer/v2"
         line = told(url, **{f"{scheme}_proxy": f"http://me:s3cr3t@{proxy}", "no_proxy": ""})
-    assert "wants a login (HTTP 407): put user and password into it" in line
+    assert "requires a login (HTTP 407): put user and password into its URL" in line
     assert "HTTPS_PROXY" in line
 
 
@@ -134,7 +134,7 @@ def test_a_login_page() -> None:
     """Issue 15, messages: a page in HTML with status 200."""
     with serve(html(200)) as sandbox:
         line = told(sandbox.url)
-    assert "a page in HTML came instead of JSON, as of a login: check base_url" in line
+    assert "an HTML page, such as a login page, not JSON: check base_url" in line
     assert "HTTPS_PROXY" in line
 
 
@@ -152,7 +152,7 @@ def test_a_redirection_to_a_login() -> None:
 def test_a_url_without_a_scheme(url: str) -> None:
     """Issue 15, messages: what a URL looks like."""
     line = told(url)
-    assert f"base_url {url} is no URL that begins with https://" in line
+    assert f"base_url {url} is not a URL that begins with https://" in line
     assert "SOURCES__TESTIO__BASE_URL to one such as https://api.test.io/customer/v2" in line
 
 
@@ -196,7 +196,7 @@ def test_a_token_that_travels_in_clear(
         done = CliRunner().invoke(main, arguments.split(), env=environment)
         assert done.exit_code == 0, done.output
         (warning,) = (r.getMessage() for r in caplog.records if r.levelno == logging.WARNING)
-        assert "The token travels in clear" in warning
+        assert "The token is sent unencrypted" in warning
         assert "SOURCES__TESTIO__BASE_URL" in warning
         assert "s3cr3t" not in warning
         caplog.clear()
@@ -206,7 +206,8 @@ def test_a_token_that_travels_in_clear(
 
 @pytest.mark.parametrize("arguments", ["check", "load --dry-run", "load"])
 @pytest.mark.parametrize(
-    ("value", "cause"), [("acme", "the customer_id 'acme' is no whole number"), ("", "no customer")]
+    ("value", "cause"),
+    [("acme", "the customer_id 'acme' is not a whole number"), ("", "no customer")],
 )
 def test_a_customer_id_that_is_no_number(arguments: str, value: str, cause: str) -> None:
     """Issue 15, messages: `customer_id = "acme"`."""

@@ -120,7 +120,7 @@ def test_a_whole_list_that_comes_as_every_page_is_complete(count: int) -> None:
 def test_a_page_of_a_size_that_the_api_uses_unasked_is_no_whole_list(size: int) -> None:
     """Issue 15, row 23: not proved."""
     _, scope, _ = read(lambda page, per_page: range(size))
-    assert scope.outcome == "page 2: the first page again"
+    assert scope.outcome == "page 2: the API returned the first page again"
 
 
 @pytest.mark.parametrize("at_most", [30, 40, 100])
@@ -128,7 +128,7 @@ def test_the_first_page_again_is_no_end(at_most: int) -> None:
     """Issue 15, row 23: only `page` is ignored, so there may be more."""
     found, scope, api = read(lambda page, per_page: range(min(per_page, at_most)))
     assert found == list(range(at_most))
-    assert scope.outcome == "page 2: the first page again"
+    assert scope.outcome == "page 2: the API returned the first page again"
     assert len(api.asked) == 3
 
 
@@ -138,7 +138,7 @@ def test_an_answer_that_does_not_come_proves_nothing() -> None:
         lambda page, per_page: UnusableAnswerError("HTTP 500") if per_page == 25 else range(100)
     )
     assert found == list(range(100))
-    assert scope.outcome == "page 2: the first page again"
+    assert scope.outcome == "page 2: the API returned the first page again"
 
 
 def unpaged(handler: Handler) -> Handler:

@@ -125,5 +125,5 @@ def test_after_odd_refusals_in_any_order_the_answer_comes(clock: Clock) -> None:
 
     with serve(answer) as sandbox:
         found = Client(sandbox.url, TOKEN).get("/products", ["products"])
-    assert found.effort.tries == len(told) + 1
+    assert found.cost.tries == len(told) + 1
     assert sum(clock.slept) >= 0.99 * (2 ** len(told) - 1)

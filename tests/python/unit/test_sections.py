@@ -23,9 +23,9 @@ from testio_sandbox import Account, Answer, Query
         ({"id": {"value": 6}}, 'section id {"value":6} cannot be read'),
         ({"id": -6}, "section id -6 cannot be read"),
         ({"id": "6" * 500}, 'section id "' + "6" * 39 + " cannot be read"),
-        ("6a", 'section "6a" is no object'),
-        (None, "section null is no object"),
-        ([6], "section [6] is no object"),
+        ("6a", 'section "6a" is not an object'),
+        (None, "section null is not an object"),
+        ([6], "section [6] is not an object"),
     ],
 )
 @pytest.mark.parametrize("name", ["sections", "sections_with_default"])
@@ -44,10 +44,10 @@ def test_sections_of_another_type_are_named(name: str, value: Any) -> None:
     other = {"sections", "sections_with_default"} - {name}
     paths, problems = _paths(FEATURES, 1, {name: value})
     assert [section_id for section_id, _ in paths] == [None]
-    assert problems == [f"{name} is no list"]
+    assert problems == [f"{name} is not a list"]
     paths, problems = _paths(FEATURES, 1, {name: value, other.pop(): [{"id": 7}, {"id": 8}]})
     assert [section_id for section_id, _ in paths] == [7, 8]
-    assert problems == [f"{name} is no list"]
+    assert problems == [f"{name} is not a list"]
 
 
 @pytest.mark.parametrize(

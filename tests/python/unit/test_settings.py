@@ -96,7 +96,7 @@ def test_a_name_in_the_environment_that_sets_nothing_is_named(
     monkeypatch.setenv("SOURCES__TESTIO__CUSTOMERS__ACME__API_TOKN", "s3cr3t")
     monkeypatch.setenv("SOURCES__TESTIO__EXTRACT__WORKERS", "2")
     printed = run("check", status=1).stdout
-    assert "nothing is called SOURCES__TESTIO__MAX_AGE_DAY; did you mean max_age_days?" in printed
+    assert "unknown setting SOURCES__TESTIO__MAX_AGE_DAY; did you mean max_age_days?" in printed
     assert "SOURCES__TESTIO__CUSTOMERS__ACME__API_TOKN; did you mean api_token?" in printed
     assert printed.count("not ok  settings") == 2
     assert "s3cr3t" not in printed
@@ -112,11 +112,11 @@ def test_a_name_in_a_file_that_sets_nothing_is_named() -> None:
         "[sources.testio.customers]\nbeta = 's3cr3t'\n",
     )
     assert sorted(settings.unknown()) == [
-        "nothing is called customer in [sources.testio]; did you mean customers?",
-        "nothing is called max_inflight in [sources.testio]; did you mean max_in_flight?",
-        "nothing is called token in [sources.testio.customers.acme]; did you mean api_token?",
-        "sources.testio.customers.beta is no section: write [sources.testio.customers.beta], "
-        "and its settings below",
+        "sources.testio.customers.beta is not a section: write [sources.testio.customers.beta] "
+        "and its settings below it",
+        "unknown setting customer in [sources.testio]; did you mean customers?",
+        "unknown setting max_inflight in [sources.testio]; did you mean max_in_flight?",
+        "unknown setting token in [sources.testio.customers.acme]; did you mean api_token?",
     ]
 
 
