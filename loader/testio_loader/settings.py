@@ -93,7 +93,7 @@ def wrong() -> Iterator[str]:
 
 
 def _configured(number: Number) -> Any:
-    """Return a configured value, of any type, from the first section in which dlt looks for it."""
+    """Return a configured value, of any type, from the first of dlt's sections that has it."""
     sections = (f"{_SECTION}.testio.", f"{_SECTION}.", "sources.", "")
     for section in sections if number.section == _SECTION else (f"{number.section}.",):
         value: Any = dlt.config.get(f"{section}{number.name}")

@@ -18,7 +18,8 @@ TEST_HASH = "test_hash"
 wait only while the hash stays the same. Null means unknown, so the details are read."""
 
 LOAD_ID = "_dlt_load_id"
-"""dlt's column that shows whether a row's load has completed. dlt adds none to Arrow tables."""
+"""dlt's column with the id of the load that wrote a row. It shows whether that load has completed.
+dlt does not add it to Arrow tables."""
 
 _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "bigint": pa.int64(),

@@ -1,6 +1,6 @@
 """Changes an account as it changes from one day to the next.
 
-Only data that a loader re-reads change: open tests, tests that ended less than 30 days ago, and
+Only data that a loader re-reads changes: open tests, tests that ended less than 30 days ago, and
 lists that are always read completely.
 """
 

@@ -130,7 +130,7 @@ class Api(Protocol):
         A call whose answer is too large is never retried.
 
         Args:
-            is_divisible: the caller can request less, so too slow a call is not retried.
+            is_divisible: the caller can request less, so a call that is too slow is not retried.
             is_last_try: no retries, for a call that is expected to fail.
 
         Raises:

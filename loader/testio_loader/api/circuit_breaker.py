@@ -37,7 +37,7 @@ class CircuitBreaker:
         self._probe = probe
         self._lock = Lock()
         self._probe_lock = RLock()
-        """Held while the API is probed, so that all other calls wait."""
+        """Held while the API is probed, so that new calls wait."""
         self._failures = 0
         self._failures_of_kind: Counter[tuple[str, int]] = Counter()
         """By kind of call and by limit: the rate limit has its own."""
@@ -62,8 +62,9 @@ class CircuitBreaker:
     def failed(self, path: str, failure: CallError, *, is_divisible: bool) -> CallError:
         """Count a failed call, and return the failure to report.
 
-        Failures of a divisible call do not stop its kind, since smaller calls may work. The first
-        401 of a kind causes a probe: if that gets a 401 as well, all calls stop.
+        If a divisible call fails, its kind is stopped only because of the rate limit: in all other
+        cases, smaller calls may work. The first 401 of a kind causes a probe: if that gets a 401 as
+        well, all calls stop.
         """
         if isinstance(failure, NotFoundError):
             self.succeeded(path)

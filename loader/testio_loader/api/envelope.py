@@ -91,4 +91,4 @@ def _has_id(record: Any) -> bool:
 def _claimed_count(body: Any) -> int | None:
     meta = body.get("meta") if isinstance(body, dict) else None
     count = meta.get("record_count") if isinstance(meta, dict) else None
-    return parse_id(count)  # counts have the same type and range as ids
+    return parse_id(count)  # same type and range as ids; other values could not land

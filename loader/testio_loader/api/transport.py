@@ -329,7 +329,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _TimedResponse(http.client.HTTPResponse):
-    """A response that must arrive completely before its call must end.
+    """A response that must arrive within the time limit of its call.
 
     A socket's time-out restarts with each byte, and a single read of the library may take any
     number of bytes: of the head, of a chunk, or of a proxy's answer.

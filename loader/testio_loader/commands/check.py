@@ -71,7 +71,7 @@ def _all_findings(destination: str) -> Iterator[Finding]:
     for problem in problems:
         yield Finding(False, f"settings: {problem}")
     if not problems:
-        yield Finding(True, "settings: all names and values are valid")
+        yield Finding(True, "settings: found no unknown name and no invalid value")
     known: dict[int, EarlierLoads] = {}
     try:
         if ledger := (yield from _warehouse(configured_warehouse(destination))):

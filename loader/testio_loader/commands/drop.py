@@ -30,4 +30,4 @@ def drop(destination: str, yes: bool) -> None:
         click.confirm(f"Remove {RAW_DATASET} with all versions from {warehouse.name}?", abort=True)
     with warehouse.locked():
         pipeline.drop(warehouse)
-    click.echo(f"Removed {RAW_DATASET}. The models are still there: see `dbt run-operation drop_models`")
+    click.echo(f"Removed {RAW_DATASET}. To remove the models: `dbt run-operation drop_models`")

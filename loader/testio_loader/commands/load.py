@@ -100,8 +100,8 @@ def load(
 
     --customer, --product and --test can be repeated. The exit status, also of --dry-run, is 0 if
     everything was read and landed, 1 if the load of a customer failed, and 3 if all loads landed
-    but some scopes are incomplete. A dry run reads only the lists, so it counts the details of all
-    tests that it would read, though a load lets some of them wait.
+    but some scopes are incomplete. A dry run reads only the lists. It counts the details of all due
+    tests, but a load lets some of these details wait.
 
     Example: testio-loader load --customer acme --dry-run
     """

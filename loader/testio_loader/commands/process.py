@@ -6,7 +6,7 @@ import os
 
 DLT_SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    # The trace would write configuration to a file, including passwords.
+    # The trace would write configuration to a file, and that may include passwords.
     "PIPELINES__ENABLE_RUNTIME_TRACE": "false",
     # Landed data is kept only in the warehouse.
     "LOAD__DELETE_COMPLETED_JOBS": "true",
@@ -27,11 +27,11 @@ def configure_dlt() -> None:
 
 
 def keep_memory_small() -> None:
-    """Make freed memory available again.
+    """Make the process reuse freed memory, or return it to the system.
 
     Arrow's memory pool keeps freed memory, and glibc has a pool per thread. With both, a load of
-    200,000 bugs stays twice as large (glibc 2.36, ten threads). Large blocks go back to the system
-    when freed; otherwise, they would leave holes among small blocks.
+    200,000 bugs needs twice the memory (glibc 2.36, ten threads). Large blocks go back to the
+    system when freed; otherwise, they would leave holes among small blocks.
     """
     import pyarrow as pa
 

@@ -54,7 +54,7 @@ class Warehouse(ABC):
 
     @abstractmethod
     def exists(self) -> bool:
-        """Return whether the warehouse exists."""
+        """Return whether there may be raw data: the file, the schema or a raw table exists."""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -134,7 +134,7 @@ class Warehouse(ABC):
     def take_back(self, tables: Sequence[Table]) -> set[str]:
         """Delete the rows of loads that never completed, and reopen the versions that they closed.
 
-        Staging ignores these rows, but the next merge would take them for current.
+        Staging ignores these rows, but the next merge would treat them as current.
 
         Returns:
             The ids of all loads that completed.

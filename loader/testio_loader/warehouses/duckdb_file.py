@@ -30,8 +30,8 @@ _SETTINGS = {
     "disabled_compression_methods": "dictionary,fsst,dict_fsst",
 }
 _MEMORY = "100MB"
-"""Enough for a merge of any size, because the rest goes to disk, unless records are large: DuckDB
-holds 2,048 of them in memory."""
+"""Enough for a merge of any size, because DuckDB writes the rest to disk. Only large records need
+more: DuckDB holds 2,048 of them in memory."""
 _MEMORY_LIMIT = "2GB"
 _LARGEST_EMPTY_FILE = 1_000_000
 """In bytes. A larger file must have tables, so it is not opened to look for them."""

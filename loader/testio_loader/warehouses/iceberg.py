@@ -127,7 +127,7 @@ class IcebergTables(CopyTarget):
             yield
 
     def locked(self) -> AbstractContextManager[None]:
-        """Hold the lock for one load at a time, on this machine only: never load from another."""
+        """Hold a lock of this machine for one load at a time; never load from another machine."""
         return file_lock.held(self.working_directory / "lock", self.name)
 
     def holder(self) -> str:

@@ -151,8 +151,8 @@ class PostgresDatabase(CopyTarget):
         The lock is released when its connection ends. A network failure, a fail-over or an
         administrator can end it while the load continues. So each connection over which the load
         writes shares a second lock, then checks that the load still holds the first. A new load
-        takes the first lock, then waits until no connection shares the second. So once it begins,
-        a load that has lost its lock writes nothing more.
+        takes the first lock, then waits until no connection shares the second. So after the
+        new load begins, a load that has lost its lock writes nothing more.
         """
         with self._connected() as cursor:
             self._refuse_shared_sessions(cursor)

@@ -90,7 +90,7 @@ def set_up(connection: Any, limits: Limits) -> None:
 
 
 def in_plain_words(error: BaseException, connection: Any, limits: Limits) -> str:
-    """Return what a timeout means: who holds the lock, or which setting to raise; else nothing."""
+    """Return what a timeout means: who holds the lock, or which setting to raise."""
     if isinstance(error, psycopg2.errors.LockNotAvailable):
         return (
             f"a lock was not free within {limits.lock_timeout_seconds} s (lock_timeout_seconds): "

@@ -39,7 +39,7 @@ def select(client: SqlClientBase[Any], sql: str, *parameters: Any) -> Sequence[S
 def take_back(client: SqlClientBase[Any], tables: Sequence[Table]) -> set[str]:
     """Delete the rows of loads that never completed, and reopen the versions that they closed.
 
-    Staging ignores these rows, but the next merge would take them for current.
+    Staging ignores these rows, but the next merge would treat them as current.
 
     Returns:
         The ids of all loads that completed.
