@@ -27,8 +27,8 @@ from testio_loader.tables import LEDGER, QUARANTINE, Table
 from testio_loader.warehouses import raw
 
 _MANY, _LARGE = 500, 1_000_000
-"""Rows, and characters, after which a table is handed to dlt and the next one begins, because
-dlt, Parquet and DuckDB hold each table in memory as a whole."""
+"""A table is handed to dlt once it has this many rows or characters, because dlt, Parquet and
+DuckDB hold each table in memory as a whole."""
 _ALWAYS = (LEDGER.name, QUARANTINE.name)
 _DESTINATIONS = ("duckdb", "postgres")
 """The destinations of dlt that keep every version of a record, as tests show."""
@@ -78,8 +78,8 @@ def testio(
         test_ids: read only these tests, with all that belongs to them.
         known: what earlier loads have read; by default from the ledger in the destination.
         settling_days: days after its end during which every load reads a test again.
-        max_age_days: maximum age of a test's data in days; older data is read again. Its details
-            wait as long if its list entry, bugs and executions have not changed.
+        max_age_days: maximum age of a test's data in days; older data is read again. If its list
+            entry, bugs and executions have not changed, its details are read again only then.
         max_in_flight: maximum number of simultaneous calls.
         max_record_mb: maximum size of a record's JSON in MB; a larger record goes into quarantine.
         record_to: a new folder in which to keep the API's answers.
@@ -200,7 +200,7 @@ def _earlier(
     if problem := ledger.future_read(customer_id):
         raise LedgerError(problem)
     with pipeline.sql_client() as client:
-        # dlt finishes the loads in its working folder before it extracts; no other can complete.
+        # dlt has already finished the loads in its working folder. No other load can complete.
         raw.take_back(client, TABLES)
         raw.upgrade(client, TABLES)
     # A recording may be older than the data there, and belong to another customer.

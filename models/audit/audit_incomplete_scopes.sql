@@ -1,4 +1,4 @@
--- loader/testio_loader/land/incompleteness.py states the same rule for `status`; a test holds them together.
+-- loader/testio_loader/land/settled_scopes.py states the same rule for `status`; a test holds them together.
 with reads as (
     select * from {{ ref('stg_ledger') }}
 ),

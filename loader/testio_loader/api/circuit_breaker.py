@@ -1,4 +1,4 @@
-"""Stops calls after repeated failures: calls of one kind, or all of them."""
+"""Stops calls after repeated failures, or if the token is refused: calls of one kind, or all."""
 
 import re
 from collections import Counter

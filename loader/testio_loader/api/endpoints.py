@@ -1,6 +1,7 @@
 """Path, parent, read strategy and raw table of each API endpoint.
 
-To read another endpoint, define it here and add it to ENDPOINTS.
+To read another endpoint with one call per scope, define it here and add it to ENDPOINTS (see
+CONTRIBUTING.md). Reading in pages and batches is made for tests, bugs and executions.
 """
 
 from collections.abc import Mapping

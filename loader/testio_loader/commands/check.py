@@ -106,7 +106,7 @@ def _account(customer: "Customer", known: "EarlierLoads | None") -> Finding:
     from testio_loader.api.base import CallError
     from testio_loader.api.client import Client
     from testio_loader.api.endpoints import PRODUCTS
-    from testio_loader.read import identity
+    from testio_loader.read import account_check
     from testio_loader.read.scope import COMPLETE, Scope
 
     where = f"customer {customer.name}: {customer.shown_url}"
@@ -125,7 +125,7 @@ def _account(customer: "Customer", known: "EarlierLoads | None") -> Finding:
     if known:
         so_far = f", {len(known.tests()):,} tests so far" if known.last_at else ""
         try:
-            identity.check(customer.customer_id, scope, products, known)
+            account_check.check(customer.customer_id, scope, products, known)
         except AccountChangedError as error:
             return Finding(False, f"{where}: {error}")
     return Finding(True, f"{where} accepts the token; {len(answer.value):,} products{so_far}")

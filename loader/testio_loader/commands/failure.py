@@ -1,4 +1,8 @@
-"""Ends a command that fails: one line, no traceback, and an exit status."""
+"""Ends a command that fails: one line, no traceback, and an exit status.
+
+0 if all went well, 1 if it failed, 2 for wrong usage or configuration, 3 if a load landed but is
+incomplete, and 128 plus the number of a signal that ended it.
+"""
 
 import logging
 import sys

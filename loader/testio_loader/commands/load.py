@@ -213,7 +213,7 @@ def _load_with_progress(
 
 def _end(failures: Mapping[str, str], advice: str, problems: Sequence[str]) -> None:
     """Exit with an error if a customer failed, and with status 3 if a scope is incomplete."""
-    from testio_loader.read.deletions import is_disappearance
+    from testio_loader.read.disappearances import is_disappearance
 
     if failures:
         # A problem of the warehouse is the same for all customers: report it once.

@@ -47,7 +47,7 @@ def copy(source: DuckDbFile, target: CopyTarget) -> dict[str, int]:
 
 
 def _cut(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Merge or split batches, so that each has about the size of a batch that is written."""
+    """Merge or split batches, so that each has at most `_ROWS` rows and about `_BYTES` bytes."""
     schema = pa.schema(
         field.with_type(pa.string()) if field.type == pa.large_string() else field
         for field in reader.schema

@@ -1,7 +1,7 @@
 """Finishes or undoes a load that was interrupted.
 
-dlt repeats a step if it cannot know whether the step was done. If it was done, rows would land
-twice. So all rows that the load has landed are removed, and its package lands from the start: the
+dlt repeats the step that was interrupted. If the step had already ended, its rows would land twice.
+So all rows that the load has landed are removed, and its package lands from the start: the
 package keeps all data that the load has read until all of it has landed.
 """
 
@@ -76,7 +76,7 @@ def _reset(pipeline: dlt.Pipeline, warehouse: Warehouse, tables: tuple[Table, ..
         else:
             _reset_package(package)
     if normalized.parent.exists():
-        normalized.mkdir(exist_ok=True)  # dlt creates its parent first, and may be killed then
+        normalized.mkdir(exist_ok=True)  # dlt creates its parent a moment earlier
 
 
 def causes(failure: BaseException) -> Iterator[BaseException]:

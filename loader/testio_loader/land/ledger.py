@@ -11,7 +11,7 @@ import dlt
 
 from testio_loader import clock
 from testio_loader.api.endpoints import ENDPOINTS, PRODUCTS, TESTS, Endpoint
-from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
+from testio_loader.land.settled_scopes import CompleteList, IncompleteScope, Lists, unsettled
 from testio_loader.read.refresh_policy import EarlierLoads, IdLists, read_ids
 from testio_loader.read.scope import describe
 from testio_loader.tables import QUARANTINE, TEST_HASH
@@ -143,7 +143,7 @@ class LedgerReader:
         return rows[0][0] if rows else None
 
     def _last_at(self, customer_id: int) -> datetime | None:
-        """Return when a customer's latest load read or, later, landed; ignore future times."""
+        """Return the later of a customer's last read and last landing; ignore future times."""
         rows = self._select(
             "select max(inserted_at) from {_dlt_loads}"
             " where load_id in (select _dlt_load_id from {ledger} where customer_id = %s)",
@@ -181,7 +181,7 @@ class LedgerReader:
         return self._described("outcome", "not is_complete", load_id)
 
     def remarks(self, load_id: str) -> list[str]:
-        """Return a load's remarks, none on missing data: one line per endpoint and remark."""
+        """Return what a load noted about complete scopes: one line per endpoint and remark."""
         return self._described("remarks", "remarks is not null", load_id)
 
     def _described(self, column: str, condition: str, load_id: str) -> list[str]:

@@ -21,11 +21,11 @@ def parts(
 ) -> list[tuple[Customer, Selection]]:
     """Return the customers to read, each with the selected products or tests that it has.
 
-    If no customer is known to have an id, all customers whose API gives no answer are read for it.
+    If no customer has an id for certain, it is read from every customer whose API did not answer.
     With one customer, or nothing selected, no API is called.
 
     Raises:
-        UnknownIdError: if no customer has one of the ids.
+        UnknownIdError: if one of the ids belongs to no customer.
     """
     by_product = bool(selection.product_ids)
     wanted = selection.product_ids or selection.test_ids

@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The result of one customer's load, from its rows in the ledger."""
+    """The result of one customer's load."""
 
     customer: str
     endpoints: list[EndpointReport]
     problems: list[str]
     """Incomplete scopes, and why."""
     remarks: list[str]
-    """Remarks, none on missing data."""
+    """What the load noted without a scope being incomplete."""
     attribution: Attribution
 
 
@@ -62,9 +62,9 @@ class PlanReport:
     customer: str
     endpoints: list[EndpointPlan]
     problems: list[str]
-    """Lists that could not be read, and why."""
+    """What could not be read, or is missing, and why."""
     remarks: list[str]
-    """Deletions that would be accepted."""
+    """Disappearances that would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def load(
 
     Raises:
         LoadError: if nothing could be read, or the data could not land, or the ledger has a read
-            in the future.
+            in the future, or an interrupted load can be neither finished nor undone now.
         WarehouseBusyError: if another process uses the warehouse before anything is read.
         WarehouseError: if the warehouse cannot be used before anything is read.
     """
@@ -130,7 +130,8 @@ def load(
                 counts.attribution(),
             )
     except PipelineStepFailed as failure:
-        # Since this load lost its lock, another load may have landed newer data.
+        # Discard data that is incomplete, or older than what another load may have landed since
+        # this one lost its lock.
         if failure.step == "extract" or any(
             isinstance(c, LostLockError) for c in interrupted.causes(failure)
         ):
@@ -185,7 +186,7 @@ def settle(warehouse: Warehouse) -> None:
     try:
         with warehouse.opened():
             interrupted.finish(_pipeline(warehouse), warehouse, TABLES)
-            # Only now: a version without record keys may have begun the interrupted load.
+            # Not before: an older version of the loader may have begun the interrupted load.
             _upgrade(warehouse)
     except PipelineStepFailed as failure:
         if roomier := _roomier(warehouse, failure):
@@ -215,7 +216,7 @@ def _roomier(warehouse: Warehouse, failure: PipelineStepFailed) -> Warehouse | N
 
 
 def drop(warehouse: Warehouse) -> None:
-    """Remove all that loads have created: raw data, dlt's own tables and its working files."""
+    """Remove the raw data, dlt's own tables and its working files."""
     pipeline = _pipeline(warehouse)
     warehouse.drop(pipeline)
     interrupted.forget(pipeline)
@@ -261,13 +262,15 @@ def _source(
         known = ledger.known(customer.customer_id)
     elif ledger:
         known = ledger.known_to_load(customer.customer_id)
+    # Selected tests are read whole anyway, and must be found among the known ones.
+    is_due = bool(selection.test_ids) or not selection.is_full
     return testio(
         api_token=customer.api_token,
         customer_id=customer.customer_id,
         base_url=customer.base_url,
         product_ids=selection.product_ids,
         test_ids=selection.test_ids,
-        known=replace(known, read_at={}) if selection.is_full else known,
+        known=known if is_due else replace(known, read_at={}),
         record_to=archive_of(selection.record_to, customer),
         replay_from=archive_of(selection.replay_from, customer),
         accept_deletions=selection.accept_deletions,

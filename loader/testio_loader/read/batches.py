@@ -98,7 +98,7 @@ class Batches:
         while self._waiting and len(batch) < self._size:
             item = self._waiting.popleft()
             ids = {id_ for id_, _ in item.ids}
-            # If two tests share an id, a record does not show which requested id it belongs to.
+            # If two tests share an id, the answer does not show for which of them a record came.
             if item.next_id in named or not asked.isdisjoint(ids):
                 passed_over.append(item)
                 continue
@@ -127,7 +127,7 @@ class Batches:
         return self.endpoint.path.format(ids=self.endpoint.separator.join(map(str, ids)))
 
     def read(self, batch: list[BatchItem]) -> BatchResult:
-        """Read the next id of each test. If that fails, return two halves to read instead."""
+        """Read the next id of each test; if the API cannot answer, return two halves to read."""
         result = BatchResult()
         is_divisible = len(batch) > 1
         first_scope = batch[0].scope
@@ -187,7 +187,7 @@ class Batches:
         if any(
             (known := record_id(value)) is not None and item.scope.has(known) for value in values
         ):
-            item.scope.fail("the same records came for several ids")
+            item.scope.fail("the API returned the same record for several ids of this test")
         columns = {"user_story_version_id": id_, "user_story_id": story_id}
         result.found += [(item.scope, record, columns) for record in item.scope.keyed(values)]
         body: dict[str, Any] = {self.endpoint.answer_keys[0]: whole}
@@ -200,7 +200,7 @@ class Batches:
             result.closed.append(item.scope)
 
     def _is_first(self, stray: Any) -> bool:
-        """Return whether a record that names no test was not already returned for another test."""
+        """Return whether this record, which names no test, is seen for the first time."""
         id_ = record_id(stray)
         with self._lock:
             is_first = id_ is None or id_ not in self._strays

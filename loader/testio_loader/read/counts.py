@@ -31,7 +31,7 @@ class Counts:
 
     def __init__(self) -> None:
         self.opened: Counter[str] = Counter()
-        """Per endpoint: scopes found so far, without those that can wait."""
+        """Per endpoint: scopes that this load reads; `put_off` takes back those that can wait."""
         self.closed: Counter[str] = Counter()
         """Per endpoint: scopes that were read, completely or not."""
         # Eight bytes per id: an account has hundreds of thousands of them.

@@ -2,8 +2,8 @@
 
 The lists of products and tests come first, since they show what else to read. The data of tests
 follow: bugs and executions in batches, other endpoints with one call per test. Details come last:
-the ledger keeps a hash of the data read before them, and the next load reads the details again
-only if that hash has changed.
+the ledger keeps a hash of the data read before them, and the next load lets the details wait if
+that hash is the same and it is not the test's turn.
 """
 
 from collections import Counter, defaultdict, deque
@@ -44,7 +44,7 @@ _EXECUTION_COUNT_PATH = "/user_story_version_executions?page=1&per_page=1"
 
 
 class NothingReadError(Exception):
-    """The API gave no usable answer at all; the message lists the causes."""
+    """No scope could be read completely; the message lists the causes."""
 
 
 @dataclass
@@ -54,9 +54,9 @@ class Plan:
     scopes: int = 0
     calls: int = 0
     problems: list[str] = field(default_factory=list)
-    """What could not be read; the plan lacks everything that depends on it."""
+    """What could not be read, or is missing; the plan lacks everything that depends on it."""
     remarks: list[str] = field(default_factory=list)
-    """Deletions that the load would accept."""
+    """Disappearances that the load would accept."""
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Crawler:
             if endpoint.reading == "batches"
         }
         self._listings: deque[PagedList] = deque()
-        """Lists of tests that have not been started or finished."""
+        """Lists of tests that are not finished and not being read now."""
         self._plans: defaultdict[str, Plan] | None = None
         self._batched_ids: Counter[str] = Counter()
         """In a plan, ids to name in batches, per endpoint."""
@@ -138,7 +138,7 @@ class Crawler:
         """Yield the rows for the raw tables as soon as they are read.
 
         Raises:
-            NothingReadError: if not a single scope could be read.
+            NothingReadError: if no scope could be read completely.
         """
         outcomes: set[str] = set()
         incomplete: list[dict[str, Any]] = []
@@ -160,10 +160,10 @@ class Crawler:
             self._recorder.finish(incomplete, self._unlisted_test_ids)
 
     def plan(self) -> dict[str, Plan]:
-        """Read only the lists, and return what a whole load would read, per endpoint.
+        """Read only the lists and the selected tests; return what a load would read, per endpoint.
 
         Raises:
-            NothingReadError: if no list could be read.
+            NothingReadError: if no scope could be read completely.
         """
         outcomes: set[str] = set()
         self._plans = plans = defaultdict[str, Plan](Plan)
@@ -230,7 +230,8 @@ class Crawler:
         while self._listings and self._waiting() < _MAX_WAITING:
             self._schedule.add(_LISTS, partial(self._steps.page, self._listings.popleft()))
         unfinished = self._schedule.unfinished
-        # A waiting list starts only when a step ends: without steps, batches must not wait for it.
+        # The next list starts only after a step has ended. If no step runs, batches must not wait
+        # for a list, or nothing would ever start.
         is_more_to_come = unfinished(_LISTS) > 0 or (
             bool(self._listings) and unfinished(_BATCHES) + unfinished(_REST) > 0
         )
@@ -239,7 +240,7 @@ class Crawler:
                 self._schedule.add(_BATCHES, partial(self._steps.batch, batches, batch))
 
     def _waiting(self) -> int:
-        """Return how many of the known steps and tests wait to be read."""
+        """Return how many of the known steps and tests are not read yet."""
         tests = max((batches.waiting for batches in self._batches.values()), default=0)
         tests = max(tests, len(self._pending))
         return tests + self._schedule.unfinished(_LISTS) + self._schedule.unfinished(_REST)
@@ -293,9 +294,9 @@ class Crawler:
                 self._schedule.add(_REST, step)
 
     def _is_to_wait(self, scope: Scope, test_hash: str | None) -> bool:
-        """Return whether details can wait. A recording has all data of a test, so they cannot."""
+        """Return whether details can wait; not for a recording or for selected tests."""
         name, test_id = scope.endpoint.name, scope.test_id
-        if self._recorder or test_hash is None or test_id is None:
+        if self._recorder or self._test_ids or test_hash is None or test_id is None:
             return False
         return self._policy.can_wait(name, test_id, test_hash)
 
@@ -322,7 +323,7 @@ class Crawler:
     def _is_to_be_read(
         self, endpoint: Endpoint, paths: Iterable[str], product_id: int | None, test_id: int | None
     ) -> bool:
-        """Return whether to read a scope; False only if a recording was not meant to have it."""
+        """Return whether to read a scope; False only in a replay of a load that did not read it."""
         is_missed = self._api.lacks(endpoint.name, product_id, test_id) is not None
         return is_missed or any(map(self._api.has, paths))
 
@@ -359,7 +360,7 @@ class Crawler:
 
 
 def _can_wait(endpoint: Endpoint, test: Test) -> bool:
-    """Return whether an endpoint is read after a test's other data, and only if they changed."""
+    """Return whether an endpoint is read after a test's other data, and may wait."""
     return endpoint.is_read_last or (endpoint.is_final_with_test and test.is_final)
 
 

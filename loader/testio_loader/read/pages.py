@@ -27,13 +27,14 @@ _MAX_PAGES_WITHOUT_NEW = 3
 class PagedList:
     """A list that is being read; each step reads one page.
 
-    The API gives no totals, so the list ends with an empty page. If a record is removed meanwhile,
+    The API gives no totals, so the list ends with an empty page, or a short one without new
+    records. If a record is removed meanwhile,
     later records move up, and one may be missed on a page that was already read. All full pages
     are therefore read again at the end, from the last to the first. If a record is added, others
     move down to the next page and are seen twice.
 
     One broken record makes every page with it fail. Such a page is read in parts, both times.
-    After the first such failure, pages that can be read in parts are no longer retried.
+    After the first one, pages that can be read in parts are not retried first.
     """
 
     def __init__(self, api: Api, scope: Scope, path: str) -> None:
@@ -50,7 +51,7 @@ class PagedList:
         self._broken: set[int] = set()
         """Positions of the records that cannot be read."""
         self._is_retried = True
-        """Whether a failed page is retried before it is read in parts."""
+        """Whether a failed call is retried before the page is read in parts."""
         self._is_given_up = False
         self._pages_without_new = 0
         self._is_ended = False
@@ -73,7 +74,7 @@ class PagedList:
         except UnusableAnswerError as failure:
             self._is_retried = False
             if page == 1 and self._per_page > _PER_PAGE_BY_DEFAULT:
-                # Parts have known positions only in pages that are not shortened: of default size.
+                # Parts need known positions: only pages of the default size are never shortened.
                 self._next, self._per_page = page, _PER_PAGE_BY_DEFAULT
                 self._size = _PER_PAGE_BY_DEFAULT
                 return []
@@ -103,7 +104,7 @@ class PagedList:
             self._pages_without_new += 1
             if self._pages_without_new > _MAX_PAGES_WITHOUT_NEW:
                 count = self._pages_without_new
-                self.scope.fail(f"{count} pages without a new record", f"page {page}")
+                self.scope.fail(f"stopped after {count} pages without a new record", f"page {page}")
                 return self._end([])
             if len(ids) < self._size and None not in ids:
                 return self._end([], reread=True)
@@ -116,9 +117,9 @@ class PagedList:
     def _is_whole_list(self, ids: list[int | None]) -> bool:
         """Return whether a first page that the API returned again is the whole list.
 
-        It is if the API ignores `per_page`, too. This is proved if the page has more records than
-        requested, or is the same for another `per_page`. A page below the default size is never
-        cut off. 25 or 150 records prove nothing: the API returns these if it sees no parameters.
+        It is if the API ignores both `page` and `per_page`. That is certain if the page has fewer
+        than 25 records or more than requested, or is the same for another `per_page`. It is not if
+        the page has 25 or 150 records: the API returns these if it sees no parameters.
         """
         if len(ids) in (_PER_PAGE_BY_DEFAULT, _MOST_WITHOUT_PAGE):
             return False

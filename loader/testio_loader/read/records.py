@@ -23,11 +23,11 @@ class Record:
 
     id: int | str
     value: dict[str, Any]
-    """As the API returned it, without credentials."""
+    """As the API returned it, without credentials, its values mended."""
     payload: str
     """The value as canonical JSON."""
     content: str
-    """The payload without parts that change at every read; a new content is a new version."""
+    """The payload without parts that make no version; a new content is a new version."""
 
 
 def make_record(
@@ -39,7 +39,7 @@ def make_record(
 ) -> Record:
     """Return a record with its key from `id_field` (`id` is a number, any other field a text).
 
-    A record without that field gets `default_id`. Changes at the keys in `without` make no version.
+    A record without that field gets `default_id`. A change of the keys in `without` is no version.
 
     Raises:
         BadRecordError: if it is not an object, or has no usable key.

@@ -2,7 +2,7 @@
 
 The API does not report changes. A test can change until it is final, and its bugs can change for a
 settling time after its end. These tests are read by every load. All others take turns, the oldest
-data first, so that no data in the warehouse is older than a maximum age.
+data first, so that with regular loads no data in the warehouse grows older than a maximum age.
 
 Details cost one call per test. If nothing else of a test has changed since its details were last
 read, they wait for the test's turn.
@@ -26,7 +26,7 @@ _FINAL = frozenset({"archived", "cancelled"})
 _SMALL_ACCOUNT = 200
 """Up to this number of tests, a load reads all of them."""
 _SLACK = 1.5
-"""Factor by which the time to the next load may exceed the time since the last one."""
+"""The next load is expected within this many times the time since the last one."""
 _FRESH = 0.25
 """Up to this share of the maximum age, settled tests are not read again."""
 
@@ -63,7 +63,7 @@ class EarlierLoads:
     listed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Per endpoint and product: the ids of the last complete read, as JSON."""
     of_tests: Mapping[str, IdLists] = field(default_factory=dict)
-    """Per endpoint: the same for each test. Only endpoints that have any ids."""
+    """Per endpoint and test: the ids of the last complete read; not of endpoints without ids."""
     products: frozenset[int] = frozenset()
     """The products of the last complete list, and of incomplete lists since then."""
     accounts: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
@@ -72,8 +72,8 @@ class EarlierLoads:
     last_at: datetime | None = None
     """When the latest load last read or landed data; every new read must be later."""
     test_hashes: Mapping[str, IdLists] = field(default_factory=dict)
-    """Per endpoint that is read last: a hash of each test's other data at its last read, as
-    `[hash]`; only if that read was complete."""
+    """Per endpoint that is read last: as `[hash]`, the hash of each test's other data when this
+    endpoint was last read for it, if that read was complete."""
 
     def has(self, endpoint: str) -> bool:
         """Return whether any record of an endpoint is known."""
@@ -171,8 +171,8 @@ class RefreshPolicy:
     def _turn(self) -> tuple[datetime, float]:
         """The read time and id of the last test whose turn it is.
 
-        All tests in the last known lists share the turns, open ones included: which of them are
-        settled is not known until all lists are read. Tests that are gone do not take a turn.
+        Turns are divided among all tests in the last known lists. Open tests are counted, too, as
+        nobody knows which tests are settled until all lists are read. Deleted tests are not.
         """
         known = self.known
         listed = known.tests_of(self.product_ids) if self.product_ids else known.tests()

@@ -1,4 +1,7 @@
-"""A scope is the unit of a complete read: all products, one product's tests, one test's bugs."""
+"""A scope is the unit of a complete read: all products, one product's tests, one test's bugs.
+
+It also puts records that cannot land into quarantine.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
@@ -120,11 +123,12 @@ class Scope:
     def keyed(
         self, values: Iterable[Any], *, repeats: bool = False, default_id: int | None = None
     ) -> Iterator[Record]:
-        """Yield each record with a usable key, once or with its repeats; quarantine the others.
+        """Yield each record that can land, once or with its repeats; quarantine the others.
 
-        Different contents in one answer are a contradiction. A content that differs from an
-        earlier page has changed since; the next load lands the change. `default_id` is for
-        records without an id, if the request determines it.
+        If one answer has a record twice with different content, the other copy goes to quarantine.
+        If a later page differs from an earlier one, the record has changed meanwhile, and the next
+        load lands the change. `default_id` is for records without an id, if the request
+        determines it.
         """
         for record in self._one_of_each(values, default_id):
             content = hash(record.content) if repeats else 0  # never compared
@@ -143,8 +147,8 @@ class Scope:
     def _one_of_each(self, values: Iterable[Any], default_id: int | None) -> list[Record]:
         """Return one record per id of an answer; quarantine the others and those without a key.
 
-        It is the one whose content sorts last. The order of an answer does not show which is
-        right, and a different choice in the next load would look like a change.
+        Of several contents, the last in sort order is chosen. The order of an answer does not show
+        which is right, and a different choice in the next load would look like a change.
         """
         found: dict[int | str, dict[str, Record]] = {}
         for value in values:
@@ -183,7 +187,7 @@ class Scope:
 
     @property
     def versions(self) -> str | None:
-        """The sum of all content hashes, so in any order; None if not all records have landed."""
+        """The sum of all content hashes, in any order; None if not all records have landed."""
         is_all = self.outcome == COMPLETE and not self.quarantined
         return f"{self._versions:x}" if is_all else None
 
@@ -194,7 +198,7 @@ class Scope:
     def _hashed(self, key: dict[str, Any], record: Record) -> dict[str, Any]:
         """Return the columns that, with the content, make a version.
 
-        Which product's list returned a test first is chance, so only its own `product` counts.
+        Lists come in no fixed order, so only the test's own `product` counts, not that of the list.
         """
         if self.endpoint.parent != "test" or "product_id" not in key:
             return key

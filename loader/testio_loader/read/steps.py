@@ -12,10 +12,10 @@ from testio_loader.api.endpoints import BUGS, EXECUTIONS, PRODUCTS, TEST_DETAILS
 from testio_loader.api.recording import Recorder
 from testio_loader.api.values import nested_id, objects, parse_id
 from testio_loader.errors import UnknownIdError
-from testio_loader.read import identity
+from testio_loader.read import account_check
 from testio_loader.read.batches import Batches, BatchItem, BatchResult
 from testio_loader.read.counts import Counts
-from testio_loader.read.deletions import Deletions
+from testio_loader.read.disappearances import Disappearances
 from testio_loader.read.pages import PagedList
 from testio_loader.read.records import Record, hash_with_results
 from testio_loader.read.refresh_policy import EarlierLoads, RefreshPolicy, is_final
@@ -23,7 +23,7 @@ from testio_loader.read.scope import COMPLETE, MAX_RECORD_BYTES, WHEN_RECORDED, 
 from testio_loader.tables import LEDGER, QUARANTINE, Table
 
 _MAX_UNLISTED = 100
-"""Maximum number of tests that an incomplete list lacks and that are read one by one."""
+"""If a list is incomplete, at most this many of its missing tests are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class Steps:
         self._recorder = recorder
         self._counts = counts
         self._max_record_bytes = max_record_bytes
-        # A recording may be older than the warehouse: records it lacks may not have existed yet.
+        # A recording may be older than the warehouse: records missing from it may be newer.
         known = EarlierLoads() if api.is_replay else policy.known
-        self.deletions = Deletions(known, are_accepted=accept_deletions)
+        self.deletions = Disappearances(known, are_accepted=accept_deletions)
         self._accept_account_change = accept_account_change
         self._loaded_at = policy.now
         self._product_ids: frozenset[int] = frozenset()
@@ -121,7 +121,7 @@ class Steps:
         return done
 
     def identify(self) -> StepResult:
-        """Check whose account it is, without landing its products."""
+        """Check whose account it is, without landing its products; skip this if the call fails."""
         scope = Scope(PRODUCTS, self._customer_id)
         with suppress(CallError):
             answer = self._api.get(PRODUCTS.path, PRODUCTS.answer_keys)
@@ -133,7 +133,7 @@ class Steps:
     ) -> StepResult:
         """Read a scope with one call, or with one per section."""
         done, found = StepResult(), self._records(scope, paths)
-        # section_ids may lack a failed section: keep the warehouse's version of known records.
+        # Without a failed section, section_ids would lack it: known records do not land again.
         left_out = set(self._listed(scope)) if scope.has_failed else set()
         rows = [
             scope.row(
@@ -169,9 +169,9 @@ class Steps:
                 if self._policy.is_to_be_read(int(record.id), record.value):
                     done.tests.append(_test(record, product_id))
             if differs:
-                scope.remark("tests differ from the same tests in another product's list")
-            # Which product's list comes first is chance, so every different content lands. A test
-            # that names no product lands once per list.
+                scope.remark("some tests have different content in another product's list")
+            # Lists come in no fixed order. So if two lists differ about a test, both contents land.
+            # A test that names no product lands once per list.
             if is_new or differs or not is_named:
                 rows.append(scope.row(record, self._loaded_at, product_id=product_id))
         done.land(TESTS.table, rows)
@@ -321,7 +321,7 @@ class Steps:
             raise UnknownIdError(f"test {test_id} is neither in this account nor in the warehouse")
 
     def _unlisted(self, scope: Scope) -> list[int]:
-        """Return tests that this incomplete list lacks and the last complete one had."""
+        """Return up to 100 tests that this incomplete list lacks and the last complete one had."""
         return [id_ for id_ in self._listed(scope) if not scope.has(id_)][:_MAX_UNLISTED]
 
     def _listed(self, scope: Scope) -> list[int]:
@@ -330,7 +330,7 @@ class Steps:
 
     def _identify(self, scope: Scope, products: Iterable[Record]) -> None:
         if not self._accept_account_change:
-            identity.check(self._customer_id, scope, products, self._policy.known)
+            account_check.check(self._customer_id, scope, products, self._policy.known)
 
     def _keep(self, path: str, body: Any) -> None:
         if self._recorder:

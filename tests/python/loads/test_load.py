@@ -138,6 +138,8 @@ def test_a_deleted_test_is_a_complete_read_of_nothing(
         f"select endpoint, is_complete, ids from testio_raw.ledger where test_id = {test_id} "
         "and _dlt_load_id = (select max(load_id) from testio_raw._dlt_loads) order by endpoint"
     ) == [("test_details", True, "[]"), ("tests", True, "[]")]
+    load()  # from now on, the list lacks it as well
+    assert not load(test_ids=[test_id], is_full=True).problems
 
 
 def test_a_test_that_nobody_knows_is_refused(load: Load, select: Select) -> None:

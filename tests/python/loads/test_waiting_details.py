@@ -228,6 +228,11 @@ def test_who_asks_for_details_gets_them(loads: Loads, tmp_path: Path) -> None:
     tests = loads.served.open_tests()
     assert set(loads(product_ids=[product_id])) >= set(tests)
     assert loads(test_ids=tests[:1]) == tests[:1]
+    test_case_test = next(t["id"] for t in loads.served.tests() if t["testing_type"] is None)
+    for _ in range(2):
+        loads(test_ids=[test_case_test])
+        paths = [path for path, _ in loads.served.asked]
+        assert f"/products/{product_id}/test_case_tests/{test_case_test}" in paths
     assert set(loads(record_to=str(tmp_path / "recording"))) >= set(tests)
     asked = loads(replay_from=str(tmp_path / "recording"))
     assert asked == []

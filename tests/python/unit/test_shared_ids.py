@@ -63,4 +63,6 @@ def test_a_filter_by_version_that_is_ignored_is_noticed() -> None:
     """Issue 15, row 8: what a version of two tests looks like is not taken for that."""
     scopes, _, _ = _read(Api(lambda ids: list(_EXECUTIONS)))
     outcomes = [scope.outcome for scope in scopes.values()]
-    assert outcomes == ["the same records came for several ids"] * 2 + ["ok"]
+    assert outcomes == ["the API returned the same record for several ids of this test"] * 2 + [
+        "ok"
+    ]

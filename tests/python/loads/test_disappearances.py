@@ -11,7 +11,7 @@ from conftest import Dbt, Run
 
 from testio_loader.api.endpoints import BUGS, FEATURES, PRODUCTS, TESTS
 from testio_loader.land.ledger import ledger_of
-from testio_loader.read.deletions import Deletions
+from testio_loader.read.disappearances import Disappearances
 from testio_loader.read.refresh_policy import EarlierLoads, IdLists
 from testio_loader.read.scope import Scope
 from testio_loader.warehouses.duckdb_file import DuckDbFile
@@ -243,7 +243,7 @@ def known(**lists: dict[int, list[int]]) -> EarlierLoads:
     )
 
 
-def close(deletions: Deletions, scope: Scope, *ids: int) -> None:
+def close(deletions: Disappearances, scope: Scope, *ids: int) -> None:
     list(scope.keyed([{"id": id_} for id_ in ids]))
     deletions.hold(scope, scope.ledger_row(NOW))
 
@@ -254,7 +254,7 @@ def bugs(test_id: int) -> Scope:
 
 def test_what_moved_is_not_missing() -> None:
     """Issue 15, row 12: a bug may move to another test, a feature to another product."""
-    deletions = Deletions(known(bugs={1: [*range(100, 130)]}))
+    deletions = Disappearances(known(bugs={1: [*range(100, 130)]}))
     close(deletions, bugs(1))
     close(deletions, bugs(2), *range(100, 120))
     assert deletions.findings() == {}
@@ -267,7 +267,7 @@ def test_what_moved_is_not_missing() -> None:
 )
 def test_more_than_half_of_at_least_twenty(count: int, missing: int, is_doubtful: bool) -> None:
     """Issue 15, row 12: the bounds of the rule."""
-    deletions = Deletions(known(bugs={1: [*range(count)]}))
+    deletions = Disappearances(known(bugs={1: [*range(count)]}))
     close(deletions, bugs(1), *range(missing, count))
     expected = {"bugs": f"{missing} of {count} known bugs are missing"} if is_doubtful else {}
     assert deletions.findings() == expected
@@ -275,7 +275,7 @@ def test_more_than_half_of_at_least_twenty(count: int, missing: int, is_doubtful
 
 def test_only_scopes_that_were_read_completely_count() -> None:
     """Issue 15, row 12: what an incomplete scope lacks is not missing, what it has is seen."""
-    deletions = Deletions(known(bugs={1: [*range(100)], 2: [*range(200, 230)]}))
+    deletions = Disappearances(known(bugs={1: [*range(100)], 2: [*range(200, 230)]}))
     incomplete = bugs(1)
     incomplete.fail("HTTP 500")
     close(deletions, incomplete, *range(200, 216))
@@ -286,7 +286,7 @@ def test_only_scopes_that_were_read_completely_count() -> None:
 def test_a_product_does_not_take_most_of_the_tests_along() -> None:
     """Issue 15, row 12: one of two products is not most of them, but it may have most tests."""
     earlier = known(tests={1: [*range(10, 40)], 2: [50]}, bugs={50: [*range(100)]})
-    deletions = Deletions(earlier)
+    deletions = Disappearances(earlier)
     close(deletions, Scope(PRODUCTS, 7), 2)
     close(deletions, Scope(TESTS, 7, product_id=2), 50)
     assert deletions.findings() == {"products": "30 of 31 known tests are missing"}
@@ -304,7 +304,7 @@ def test_a_test_of_a_large_account_takes_its_own_bugs_along() -> None:
         tests={1: [*range(10, 60)]},
         bugs={test: [*range(test * 100, test * 100 + 30)] for test in range(10, 60)},
     )
-    deletions = Deletions(earlier)
+    deletions = Disappearances(earlier)
     close(deletions, Scope(TESTS, 7, product_id=1), *range(11, 60))
     close(deletions, bugs(11), *range(1100, 1130))
     assert deletions.findings() == {}
@@ -313,7 +313,7 @@ def test_a_test_of_a_large_account_takes_its_own_bugs_along() -> None:
 def test_a_feature_of_two_products_counts_once() -> None:
     """Issue 15, row 12: it is missing where no product has it any more."""
     earlier = known(features={1: [*range(30)], 2: [*range(30)], 3: [*range(30)]}, tests={1: []})
-    deletions = Deletions(earlier)
+    deletions = Disappearances(earlier)
     for product_id in (1, 2):
         close(deletions, Scope(FEATURES, 7, product_id=product_id))
     close(deletions, Scope(FEATURES, 7, product_id=3), *range(30))

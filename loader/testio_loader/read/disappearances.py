@@ -1,4 +1,7 @@
-"""Decides whether records that the API no longer returns count as deleted.
+"""Decides whether a read may be believed that lacks many known records.
+
+A record counts as deleted if the latest complete read of its scope lacks it, see
+`models/intermediate/int_present_records.sql`. Here, a read counts as complete or not.
 
 A faulty answer can lack thousands of records. A mass disappearance is therefore not believed until
 the user confirms it: the affected scopes are incomplete, and the missing records stay.
@@ -28,7 +31,7 @@ _IN_MEMORY = 10_000_000
 """Bytes of held ledger rows that stay in memory; above this, they go to a temporary file."""
 
 
-class Deletions:
+class Disappearances:
     """Holds the ledger rows of scopes that lack known records until everything has been read.
 
     Before that, the missing records may still turn up in another scope. If a product or test is

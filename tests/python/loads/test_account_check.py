@@ -8,7 +8,8 @@ from commands import configure, run
 
 from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import PRODUCTS
-from testio_loader.read import identity
+from testio_loader.errors import AccountChangedError
+from testio_loader.read import account_check
 from testio_loader.read.records import Record
 from testio_loader.read.refresh_policy import EarlierLoads
 from testio_loader.read.scope import Scope
@@ -173,7 +174,7 @@ def test_what_is_taken_for_another_account(
     """Issue 15, row 13: two customers may share ids, and even a product of the same content."""
     arguments = 1, Scope(PRODUCTS, 1), [record(*item) for item in found.items()]
     if is_refused:
-        with pytest.raises(identity.AccountChangedError, match="--accept-account-change"):
-            identity.check(*arguments, known(own, other))
+        with pytest.raises(AccountChangedError, match="--accept-account-change"):
+            account_check.check(*arguments, known(own, other))
     else:
-        identity.check(*arguments, known(own, other))
+        account_check.check(*arguments, known(own, other))

@@ -13,8 +13,8 @@ from commands import run as command
 from conftest import Dbt, Run
 from sandbox_reads import all_products, all_tests
 
-from testio_loader.land.incompleteness import CompleteList, IncompleteScope, Lists, unsettled
 from testio_loader.land.ledger import ledger_of
+from testio_loader.land.settled_scopes import CompleteList, IncompleteScope, Lists, unsettled
 from testio_loader.read.scope import describe
 from testio_loader.warehouses.duckdb_file import DuckDbFile
 from testio_sandbox import Account, Answer, Handler, Query

@@ -52,7 +52,7 @@ def unsettled(
     Args:
         scopes: incomplete scopes of one customer.
         lists: the customer's latest complete lists.
-        product_ids: the product of each test in the warehouse.
+        product_ids: the product of each test with an incomplete scope.
     """
     return [scope for scope in scopes if not _is_settled(scope, lists, product_ids)]
 
@@ -88,7 +88,8 @@ def _seen_at(test_id: int, lists: Lists) -> datetime | None:
 def _missed_at(test_id: int, lists: Lists, product_id: int | None) -> datetime | None:
     """Return when a list that should have the test last lacked it.
 
-    This is the list of its product. If the product is unknown, it is all lists together.
+    These are the list of its product, the list of products if its product is deleted, and the read
+    of the test alone. If its product is unknown, they are all lists together.
     """
     missing: list[datetime] = []
     single, products, tests = lists.single_tests.get(test_id), lists.products, _present(lists)
