@@ -97,9 +97,13 @@ def _content(value: dict[str, Any], payload: str, without: Collection[str]) -> s
     """Return the payload without attachment signatures and the keys in `without`."""
     if any(f'"{key}":' in payload for key in without):
         payload = canonical(_pruned(value, without))
-    if '"attachments":' in payload:
+    if count := payload.count('"attachments":'):
+        own = value.get("attachments")
+        # If there are no others than its own, the rest of the record need not be searched.
+        is_only = count == 1 and isinstance(own, _CONTAINERS)
+        urls = _attachment_urls(own, inside=True) if is_only else _attachment_urls(value)
         # Longest first: one URL may be the beginning of another, and keys have any order.
-        for url in sorted(_attachment_urls(value), key=len, reverse=True):
+        for url in sorted(urls, key=len, reverse=True):
             payload = payload.replace(url, url.partition("?")[0])
     return payload
 

@@ -26,6 +26,15 @@ def test_neither_signatures_nor_the_order_of_keys_make_a_version() -> None:
     )
 
 
+@pytest.mark.parametrize("own", [[], [attachment("3")], attachment("3"), f"{URL}3", None])
+def test_signatures_make_no_version_wherever_attachments_are(own: object) -> None:
+    def record(signature: str) -> dict[str, object]:
+        return {"id": 1, "attachments": own, "comments": [{"attachments": [attachment(signature)]}]}
+
+    assert make_record(record("1")).content == make_record(record("22")).content
+    assert "signature" not in make_record(record("1")).content
+
+
 def test_another_file_makes_a_version() -> None:
     one, other = attachment("1"), {"url": "https://files.example.com/2.png?signature=1"}
     assert (
