@@ -4,6 +4,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -102,18 +103,23 @@ def memory(bugs: int, run: Run) -> Figure:
 
 def seconds_of_reading(sandbox: Served, paths: list[str]) -> float:
     """Return how long a bare client takes to read answers, which it does not keep."""
+    started = time.monotonic()
+    deque(read(sandbox, paths), maxlen=0)
+    return time.monotonic() - started
+
+
+def read(sandbox: Served, paths: list[str]) -> Iterator[bytes]:
+    """Yield the answers that a bare client reads."""
     headers = {"Authorization": f"Token {TOKEN}"}
     with urllib3.PoolManager(maxsize=IN_FLIGHT) as http, ThreadPoolExecutor(IN_FLIGHT) as pool:
 
-        def read(path: str) -> int:
-            answer = http.request("GET", f"{sandbox.url}{path}", headers=headers, timeout=60)
-            if answer.status != HTTPStatus.OK:
-                raise RuntimeError(f"{path}: HTTP {answer.status}")
-            return len(answer.data)
+        def answer(path: str) -> bytes:
+            response = http.request("GET", f"{sandbox.url}{path}", headers=headers, timeout=60)
+            if response.status != HTTPStatus.OK:
+                raise RuntimeError(f"{path}: HTTP {response.status}")
+            return response.data
 
-        started = time.monotonic()
-        deque(pool.map(read, paths), maxlen=0)
-        return time.monotonic() - started
+        yield from pool.map(answer, paths)
 
 
 def a_day_later(warehouse: Path, sandbox: Served, day: int) -> Run:

@@ -193,7 +193,7 @@ def test_nothing_grows_older_than_it_may(warehouse: Path, calendar: Calendar) ->
 def test_a_product_is_begun_when_little_waits(
     enough: int, is_begun_first: bool, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "_ENOUGH", enough)
+    monkeypatch.setattr(reader, "_MAX_WAITING", enough)
     with serve(Account(products=6, tests=60, bugs=20)) as sandbox:
         pipeline.load(DuckDbFile(warehouse), Customer("acme", CUSTOMER_ID, TOKEN, sandbox.url))
         asked = [(path, query.get("page")) for path, query in sandbox.requests]

@@ -57,7 +57,7 @@ def test_a_list_that_a_dry_run_cannot_read_is_named(handlers: dict[str, Handler]
     (product, *_) = ACCOUNTS["beta"]("/products", {}).json()["products"]
     problem = f"tests of product {product['id']}: page 1: HTTP 403"
     assert f"incomplete: {problem}" in done.stdout
-    assert "there may be more to read" in done.stderr
+    assert "a load may find more to read" in done.stderr
     document = json.loads(run("load", "--dry-run", "--json", status=3).stdout)
     problems = {plan["customer"]: plan["problems"] for plan in document["customers"]}
     assert problems["acme"] == []
