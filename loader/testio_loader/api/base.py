@@ -55,7 +55,10 @@ class ForbiddenError(RefusedError):
 
 
 class UnauthorizedError(RefusedError):
-    """The API does not accept the token for this call (401), but may for other calls."""
+    """The API does not accept the token for this call (401), but may for other calls.
+
+    `circuit_breaker` ends the load if the API accepts it for no call.
+    """
 
     advice = "check the permissions of the token in api_token"
 

@@ -9,8 +9,9 @@ from testio_loader.land.ledger import ledger_of_pipeline
 def raise_if_incomplete(pipeline: dlt.Pipeline) -> None:
     """Raise an error if the last run of a pipeline could not read every scope.
 
-    The records that it could read have landed, and no missing record counts as deleted. The next
-    run reads the incomplete scopes again.
+    Call it after `run` has returned. The records that it could read have landed, and no missing
+    record counts as deleted, so `dbt build` may follow. The next run reads the incomplete scopes
+    again.
 
     Args:
         pipeline: the pipeline that ran the source `testio`, with dlt's trace on (the default).

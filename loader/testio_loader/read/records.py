@@ -1,4 +1,7 @@
-"""Turns a record of the API into what lands: its key, canonical JSON and content hash."""
+"""Turns a record of the API into what lands: its id, canonical JSON and content.
+
+`scope.py` makes the row of it, with its `record_key` and content hash.
+"""
 
 import hashlib
 from collections.abc import Collection, Iterator
