@@ -190,5 +190,5 @@ def test_it_asks_first_and_waits_for_readers(warehouse: Path) -> None:
 
 
 def test_without_a_warehouse_there_is_nothing_to_erase(warehouse: Path) -> None:
-    assert "there is no" in run("erase", "--customer", "leaver", "--yes", status=1).stderr
+    assert "no raw data in" in run("erase", "--customer", "leaver", "--yes", status=1).stderr
     assert not os.listdir(warehouse.parent)

@@ -165,7 +165,7 @@ def test_a_copy_of_a_recording_that_has_lost_answers_is_refused(
     whole = json.loads((recording / "recording.json").read_text())["answers"]
     shutil.rmtree(recording / "bugs")
     printed = command("load", "--replay", "archive", status=1).stderr
-    assert f"archive/default has {whole - 13} of the {whole} answers" in printed
+    assert f"archive/default has only {whole - 13} of {whole} recorded answers" in printed
 
 
 def test_a_recording_of_another_customer_is_refused(

@@ -325,7 +325,7 @@ NOT_PASSED = "has not passed a whole `dbt build`"
 def test_what_was_never_built_is_not_published(loaded: Path, to: Path) -> None:
     assert_refused(to, NOT_PASSED)
     loaded.unlink()
-    assert_refused(to, "there is no")
+    assert_refused(to, "does not exist")
 
 
 def test_a_build_with_a_failed_test_is_not_published(built: Path, to: Path) -> None:

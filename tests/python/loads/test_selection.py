@@ -71,7 +71,7 @@ def test_a_product_is_asked_of_who_has_it(
         run("load")
         asked.clear()
     done = run("load", "--product", first_product(accounts["acme"]))
-    assert "Customer beta has none of these" in done.stderr
+    assert "Customer beta has none of the selected ids" in done.stderr
     assert asked["beta"] == ["/products"]
     assert ledger(select) == [(1, True)] if is_first else [(1, True), (2, True)]
     assert "incomplete: nothing" in run("status").stdout
@@ -123,7 +123,7 @@ def test_a_test_is_asked_of_who_has_it(
     """Issue 15, row 20."""
     test_id = first_test(accounts["beta"])
     done = run("load", "--test", test_id)
-    assert "Customer acme has none of these" in done.stderr
+    assert "Customer acme has none of the selected ids" in done.stderr
     assert asked["acme"] == [f"/exploratory_tests/{test_id}"]
     assert ledger(select) == [(2, True)]
 
