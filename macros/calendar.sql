@@ -1,5 +1,5 @@
-{# The calendar goes by vars and by when it is built, not by the data: one test that ends in 2999 would make it a
-   thousand years long. #}
+{# The calendar depends on vars and on the time of the build, not on the data: a single test that ends in 2999
+   would make it a thousand years long. #}
 {% macro first_day() -%}
     cast('{{ var('calendar_first_year') }}-01-01' as date)
 {%- endmacro %}
@@ -8,7 +8,7 @@
     cast('{{ run_started_at.year + var('calendar_years_ahead') | int }}-12-31' as date)
 {%- endmacro %}
 
-{# Any BI tool can read this date, which year 1 and year 9999 are not on some; no year of the calendar is it. #}
+{# Every BI tool can read this date, while some cannot read years 1 and 9999. It is outside any calendar. #}
 {% macro placeholder_day() -%}
     cast('1900-01-01' as date)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# What the standing reads of each scope list: the latest complete one, and any that came later. #}
+{# The reads that count for a scope are the latest complete one and any later ones. #}
 {% macro standing_ids(reads, endpoint) -%}
     select
         customer_id,
@@ -28,7 +28,7 @@
     ) as elements
 {%- endmacro %}
 
-{# Of what products list, those products left out that are gone themselves. #}
+{# Lists of deleted products do not count, although they are still in the ledger. #}
 {% macro listed_by_products(reads, endpoint) -%}
     select distinct
         listed.customer_id,
@@ -45,7 +45,8 @@
             and listed.product_id = products.id
 {%- endmacro %}
 
-{# Products can share a record. Which of them it belongs to must not depend on what landed last. #}
+{# Several products can list the same record. The product that it gets must not depend on which version landed
+   last. #}
 {% macro catalogue_records(table) -%}
     select versions.*
     from {{ source('testio_raw', table) }} as versions

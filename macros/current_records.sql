@@ -1,8 +1,10 @@
-{# Which version is the newest is found out without touching payloads, so that these are only streamed.
-   It goes by when it was loaded or, if it came out of an archive, recorded; _dlt_valid_to is not used,
-   since that goes by the order of landing, and not every destination can close a version. An archive
-   that was replayed twice has landed the same version twice. A test that names no product lands with each
-   product that lists it. #}
+{# The subquery finds the newest version without payloads, so that the engine only streams these.
+
+   The newest version is the one that was loaded last or, for an archive, recorded last. _dlt_valid_to is not
+   used because it depends on the order of landing, and because not every destination can close a version.
+
+   The order is total, because loaded_at can be the same: if an archive is replayed twice, the same version
+   lands twice, and a test that names no product lands with each product that lists it. #}
 {% macro current_records(table) -%}
     {{ testio.records_by_age(table, '= 1') }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# Each statement commits by itself. Looking up a table opens a transaction, and dbt rolls back whatever its
-   hooks leave open. #}
+{# Each statement needs its own commit: looking up a table opens a transaction, and dbt rolls back
+   transactions that its hooks leave open. #}
 {% macro passed_build() %}
     {{- return(api.Relation.create(
         database=target.database or none,

@@ -18,7 +18,8 @@
     end as {{ testio.weight_type() }})
 {%- endmacro %}
 
-{# Exact on every engine, as a sum of fractions in floating point is not. The sum has room for 10^10 bugs. #}
+{# Decimals are exact on every engine, unlike sums of floating-point fractions. The sum has room for 10^10
+   bugs. #}
 {% macro weight_type() -%}
     decimal(18, 4)
 {%- endmacro %}

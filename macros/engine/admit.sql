@@ -1,4 +1,4 @@
-{# What a hook runs of a model's table, in the transaction that puts the table in its place. #}
+{# The hook runs in the transaction that replaces the model's table, so the table always has its rights. #}
 {% macro admit() -%}
     {{ adapter.dispatch('admit', 'testio')() }}
 {%- endmacro %}
@@ -23,7 +23,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Once a run, as two at a time cannot change what holds for a schema. #}
+{# This runs once per run, because two concurrent transactions cannot change the rights of the same schema. #}
 {% macro admit_to_schemas() -%}
     {{ adapter.dispatch('admit_to_schemas', 'testio')() }}
 {%- endmacro %}
@@ -50,8 +50,8 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Whatever is not meant that way must not pass: a text is a sequence of characters, `'12'` would be customers 1
-   and 2, and Jinja makes 0 of what is no number. #}
+{# The check is strict because a wrong value could grant access: Jinja treats a text as a sequence of
+   characters, so `'12'` would be customers 1 and 2, and it converts anything that is not a number to 0. #}
 {% macro customer_roles() -%}
     {%- set conditions = {} %}
     {%- set given = var('customer_roles') %}

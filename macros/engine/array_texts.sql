@@ -81,7 +81,7 @@
     end
 {%- endmacro %}
 
-{# A list of texts shows a text like it shows JSON of the same characters. #}
+{# In Spark's list of texts, a string and JSON with the same characters look the same. #}
 {% macro spark__array_texts(document, keys) -%}
     {%- set elements = testio.spark_from_json(document, 'array<string>') -%}
     {%- set is_nested = "(left(story, 1) in ('{', '[') and " ~ testio.spark_is_json('story', 'place', document) ~ ")" -%}

@@ -17,7 +17,7 @@
     from {{ relation }}
 {%- endmacro %}
 
-{# `sequence` refuses to count down by a day that is added. #}
+{# `sequence` fails if the last day is before the first. #}
 {% macro spark__days(relation) -%}
     select explode(
         case when first_day <= last_day then sequence(first_day, last_day, interval 1 day) end

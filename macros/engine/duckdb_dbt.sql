@@ -1,4 +1,4 @@
-{# What dbt's own macros do otherwise on DuckDB: it reads columns as a whole, so that no reader gains by the
-   indexes of the configuration. #}
+{# Overrides dbt's macro on DuckDB: it scans whole columns, so the indexes in the configuration would not make
+   queries faster. #}
 {% macro duckdb__create_indexes(relation) -%}
 {%- endmacro %}

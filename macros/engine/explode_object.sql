@@ -6,7 +6,7 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# A join with `json_each` would keep each document in memory once per key: gigabytes for 50,000 keys. #}
+{# A join with `json_each` would keep a copy of the document in memory per key: gigabytes for 50,000 keys. #}
 {% macro duckdb__explode_object(relation, document, keep) %}
     select
         {%- for name in keep %}

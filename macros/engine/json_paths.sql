@@ -29,15 +29,15 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# Documents of one structure have the same paths, and there are far fewer structures than documents. A
-   structure is itself JSON, with the name of a type in the place of each value. It says 'JSON' where there
-   are several types, or an object without keys: such a document is taken apart, level by level, until each
-   piece has a structure. So is one with 128 brackets, be it in its texts: it could be nested beyond 128
-   levels, for which DuckDB finds no structure and has to be started anew. Structures share most of their
-   entries, so each entry is looked at once.
+{# Documents with the same structure have the same paths, and there are far fewer structures than documents. A
+   structure is JSON itself, with the name of a type instead of each value. It has the type 'JSON' for values
+   of several types, or an object without keys. Such a document is split, level by level, until each piece has
+   a structure. So is a document with 128 brackets, even within its texts: it could be nested more than 128
+   levels deep, and after such a document DuckDB has to be restarted. Structures share most of their entries,
+   so each entry is processed only once.
 
-   `fullkey` starts with `$`, and has keys that are no such name in quotes. There can be any number of
-   these, so they are generalised first. #}
+   `fullkey` starts with `$` and puts keys that do not look like names in quotes. There can be any number of
+   such keys, so they are generalised first. #}
 {% macro duckdb__all_json_paths(relation, document, keep, extremes) -%}
     {%- set given = (keep + extremes | list) | join(', ') ~ (', ' if keep or extremes) %}
     {%- set found = keep | join(', ') ~ (', ' if keep) ~ testio.extreme_values(extremes) %}
@@ -62,7 +62,7 @@
                         {{ testio.duckdb_elements('json_each(try_cast(unstructured as json))', ['fullkey', 'value']) }}
                     from pieces
                 ) as taken_apart
-                where elements.fullkey <> '$' -- what a scalar gives is itself
+                where elements.fullkey <> '$' -- a scalar gives only itself
             ) as children
     {%- endset %}
     with recursive structures as materialized (
@@ -154,8 +154,8 @@
     group by all
 {%- endmacro %}
 
-{# One row per element of a document, as the struct `elements`. A join would keep the document in memory once
-   per element: gigabytes for a bug with a comment of 40 MB, or with 50,000 keys. #}
+{# A join would keep a copy of the document in memory per element: gigabytes for a bug with a comment of 40
+   MB, or with 50,000 keys. #}
 {% macro duckdb_elements(function, fields) -%}
     unnest((
         select list(struct_pack(
@@ -242,8 +242,8 @@
     group by {{ columns }} json_path, json_type
 {%- endmacro %}
 
-{# What documents of one structure have in common is found out once. A structure is the document's tokens,
-   without commas, and with the name of a type in the place of each value. #}
+{# The paths are determined once per structure, not per document. A structure is the list of the document's
+   tokens, without commas, and with the name of a type instead of each value. #}
 {% macro spark__all_json_paths(relation, document, keep, extremes) -%}
     {%- set columns = keep | join(', ') ~ (', ' if keep) %}
     {%- set found = columns ~ testio.extreme_values(extremes) %}

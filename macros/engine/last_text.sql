@@ -10,7 +10,8 @@
     max({{ text }})
 {%- endmacro %}
 
-{# The result sorts as other texts do, or a table of both could not be made. #}
+{# The result gets the default collation again, because PostgreSQL cannot create a table with mixed
+   collations. #}
 {% macro postgres__last_text(text) -%}
     max({{ text }} collate "C") collate "default"
 {%- endmacro %}

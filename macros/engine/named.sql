@@ -1,5 +1,5 @@
-{# All that Unicode calls white space, and the characters without width that hide in copied names: no engine's
-   own class of white space has them all. #}
+{# All white space in Unicode, and the characters without width that copied names can contain. No engine's own
+   class of white space includes all of them. #}
 {% macro blanks(prefix, suffix='') -%}
     {%- for code in [
         '0009', '000A', '000B', '000C', '000D', '0020', '0085', '00A0', '1680', '2000', '2001', '2002', '2003', '2004',

@@ -1,5 +1,5 @@
-{# What dbt's own macros do otherwise on PostgreSQL: who wants a table to itself waits for every transaction that has
-   read it, and everybody who comes later waits behind. #}
+{# Overrides dbt's macros on PostgreSQL: a statement that needs exclusive access to a table waits for all
+   transactions that have read it, and later readers wait behind the statement. #}
 {% macro postgres__rename_relation(from_relation, to_relation) -%}
     {%- call statement('rename_relation') -%}
         {{ testio.patiently('alter table ' ~ from_relation ~ ' rename to ' ~ adapter.quote(to_relation.identifier)) }}
@@ -14,8 +14,8 @@
     {{ testio.patiently('drop view if exists ' ~ relation ~ ' cascade') }}
 {%- endmacro %}
 
-{# Tries for a second, lets those pass that wait behind, tries again for longer. After 10 seconds even queries that
-   follow each other without a gap have let it through. #}
+{# It waits for the lock for one second, then lets the waiting readers through, and waits longer each time.
+   Within 10 seconds it gets the lock even if queries follow each other without a gap. #}
 {% macro patiently(statement) -%}
     do $patiently$
     declare

@@ -1,5 +1,5 @@
-{# Engines that are like another one, as Redshift is like PostgreSQL, would take its implementations and give
-   wrong results. As a hook, this is rendered whenever the project is read. #}
+{# Engines derived from another one would use its implementations and give wrong results, as Redshift would
+   with PostgreSQL's. dbt renders hooks whenever it parses the project, so this check always runs. #}
 {% macro prepare() -%}
     {%- if adapter.type() not in testio.engines() %}
         {{- testio.unsupported() }}
@@ -18,12 +18,13 @@
 {% macro spark__prepare() -%}
 {%- endmacro %}
 
-{# PostgreSQL 15 cannot ask whether a text is JSON. Half of a surrogate pair, which is no character, and
-   U+0000, which no text can hold, pass as JSON and fail later: they make it none, as reading it as jsonb
-   tells. JSON is kept as it is written, so control characters are written as other engines write them.
+{# PostgreSQL 15 cannot test whether a text is JSON. Half of a surrogate pair (not a character) and U+0000
+   (not allowed in a text) pass as JSON and fail later. Reading the text as jsonb finds them, and it then
+   counts as not JSON. PostgreSQL keeps the original text of JSON, so escapes of control characters are
+   rewritten as other engines write them.
 
-   A function that calls itself volatile is called once a row, as the planner keeps the subquery apart that
-   calls it; else it copies the call to wherever the result is used. #}
+   The function is volatile so that it runs only once per row: the planner keeps the subquery that calls a
+   volatile function separate. Otherwise, it copies the call to every place that uses the result. #}
 {% macro postgres__prepare() -%}
     {%- set schema = api.Relation.create(database=target.database, schema=generate_schema_name('staging')) %}
     {%- if execute and flags.WHICH != 'compile' and not adapter.check_schema_exists(schema.database, schema.schema) %}

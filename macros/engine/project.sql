@@ -1,4 +1,4 @@
-{# Each step once, in a query of its own: an engine may evaluate an expression as often as it is written. #}
+{# Each step has its own subquery, because an engine may evaluate an expression once per occurrence. #}
 {% macro project(relation, document, columns, keep=[]) -%}
     {%- set paths = columns | map(attribute=1) | list %}
     {%- set parents = testio.parents_of(paths) %}
@@ -78,7 +78,7 @@
     {{- return(parents) }}
 {% endmacro %}
 
-{# What is JSON begins like it, and hardly any text does: only then it is looked up what stands there. #}
+{# Few texts begin like JSON, so only for these the document is checked for the actual type. #}
 {% macro typed(text, type, is_text) -%}
     {%- set nested = "left(" ~ text ~ ", 1) in ('{', '[')" -%}
     {%- set scalar = "left(" ~ text ~ ", 1) in ('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9') or " ~ text ~ " in ('true', 'false')" -%}
@@ -110,13 +110,13 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# Reading the text itself parses it once; a cast would do so before. Where it is no JSON, this is slow. #}
+{# Without a cast, the text is parsed only once. This is slow only for texts that are not JSON. #}
 {% macro duckdb__parsed(document, paths, parents) -%}
     try(json_extract_string({{ document }}, {{ testio.duckdb_paths(paths) }}))
 {%- endmacro %}
 
-{# All keys of an object are found in one pass; what is below is looked up in the small text that stands at
-   the first key. The types come with the texts, as they are there without another pass. #}
+{# One pass finds all keys of an object; values below them are looked up in the small text at the first key.
+   The same pass returns the types, so that no second one is needed. #}
 {% macro postgres__parsed(document, paths, parents) -%}
     {%- set keys = [] %}
     {%- set texts = [] %}
@@ -167,7 +167,8 @@
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# What is no JSON is a text: the short look at it mostly saves another one at the document. #}
+{# A value that is not JSON must be a string. Checking the short value first mostly avoids parsing the
+   document again. #}
 {% macro duckdb__is_text(text, document, parsed, paths, index) -%}
     case when json_valid({{ text }}) then json_type({{ document }}, {{ testio.duckdb_path(paths[index]) }}) = 'VARCHAR' else true end
 {%- endmacro %}
@@ -196,8 +197,8 @@
     {{ parsed }}
 {%- endmacro %}
 
-{# A look at each parent takes long. Documents are written without blanks, so that one look at the text tells
-   that nothing but an object or null can be there. #}
+{# Checking each parent is slow. Documents have no blanks, so one regular expression can show that all parents
+   are objects or null. #}
 {% macro spark__parent_types(document, parsed, parents) -%}
     {%- set keys = [] %}
     {%- set values = [] %}

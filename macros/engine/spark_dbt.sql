@@ -1,14 +1,14 @@
-{# What dbt's own macros do otherwise on Spark. First: the contracts' `double precision` is called `double`. #}
+{# Overrides dbt's macros on Spark. Contracts have the type `double precision`, which Spark calls `double`. #}
 {% macro spark__cast(expression, type) -%}
     cast({{ expression }} as {{ 'double' if type == 'double precision' else type }})
 {%- endmacro %}
 
-{# In a text a backslash escapes as well, and there are some in the JSON of unit tests. #}
+{# In Spark, a backslash is an escape character too, and the JSON in unit tests contains backslashes. #}
 {% macro spark__escape_single_quotes(expression) -%}
     {{ expression | replace('\\', '\\\\') | replace("'", "\\'") }}
 {%- endmacro %}
 
-{# A list is collected in no order, so it is sorted. #}
+{# `collect_list` has no defined order, so its result is sorted. #}
 {% macro spark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
     {%- set place = order_by_clause | replace('order by ', '') -%}
     nullif(array_join(transform(
@@ -17,8 +17,8 @@
     ), {{ delimiter_text }}), '')
 {%- endmacro %}
 
-{# Databricks' own count whole periods, not the ends of days and months between the two, and ask the
-   warehouse for its version first. #}
+{# The macros of Databricks count whole periods instead of the boundaries of days and months, and first query
+   the version of the warehouse. #}
 {% macro databricks__datediff(first_date, second_date, datepart) -%}
     {{ spark__datediff(first_date, second_date, datepart) }}
 {%- endmacro %}

@@ -1,9 +1,9 @@
-{# Left to itself, Spark takes more for JSON than other engines do. #}
+{# By default, Spark accepts more as JSON than other engines do. #}
 {% macro spark_from_json(document, schema) -%}
     from_json({{ document }}, '{{ schema }}', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false'))
 {%- endmacro %}
 
-{# Paths that begin alike share a struct. #}
+{# Paths with the same first key share a struct. #}
 {% macro spark_schema(paths, type) -%}
     {%- set children = {} -%}
     {%- for path in paths -%}
@@ -16,8 +16,9 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# In a list of texts an object is its JSON, and so is a text that looks like one. Only where the document
-   has a text that begins alike it is looked up what stands there: within `[*]` texts keep their quotes. #}
+{# In a list of texts, an object is its JSON, and a string can have the same characters. The document is
+   checked for the actual type only if it has a string with the same first character: within `[*]`, strings
+   keep their quotes. #}
 {% macro spark_is_json(text, place, document, keys=[]) -%}
     (
         {{ text }} rlike r'^([{\[]|-?[0-9]|(true|false)\z)'
@@ -29,8 +30,8 @@
     )
 {%- endmacro %}
 
-{# Where Spark gives objects and arrays as text, it writes a character beyond 16 bits as two escapes. They
-   become the character again when all is read as a text of JSON in which other backslashes are escaped. #}
+{# When Spark returns objects and arrays as text, it writes a character beyond 16 bits as two escapes. To
+   restore the character, the text is read as a JSON string in which all other backslashes are escaped. #}
 {% macro spark_as_it_came(text) -%}
     {%- set pair = "r'(?<!\\\\)((?:\\\\\\\\)*+)\\\\u(D[89AB][0-9A-F]{2})\\\\u(D[C-F][0-9A-F]{2})'" -%}
     case
@@ -44,7 +45,7 @@
     end
 {%- endmacro %}
 
-{# The JSON that stands at a path: within `[*]` texts keep their quotes. #}
+{# Within `[*]`, strings keep their quotes. #}
 {% macro spark_json_at(document, path) -%}
     get_json_object('[' || {{ document }} || ']', '$[*].{{ path }}')
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Views, as a table over a folder goes on seeing the files that it has listed once. #}
+{# Views are used because a table over a folder keeps its first list of files. #}
 {% macro spark_views_of_parquet(folder) %}
     {%- if execute %}
         {%- for source in graph.sources.values() %}

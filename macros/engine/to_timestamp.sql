@@ -16,7 +16,7 @@
     end
 {%- endmacro %}
 
-{# A cast rounds what is beyond microseconds, and a day that the month does not have is an error. #}
+{# A cast would round digits beyond microseconds, and fail on a day that the month does not have. #}
 {% macro postgres__to_timestamp(text) -%}
     {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}
     {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?' -%}
@@ -38,7 +38,7 @@
     end
 {%- endmacro %}
 
-{# A timestamp of Spark is a moment, which is shown in the session's time zone: the profile sets that to UTC. #}
+{# Spark shows a timestamp in the session's time zone, which the profile sets to UTC. #}
 {% macro spark__to_timestamp(text) -%}
     {%- set date = '[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' -%}
     {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?' -%}

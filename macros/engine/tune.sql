@@ -1,5 +1,6 @@
-{# PostgreSQL thinks that few rows are left after some joins and filters, and then would join thousands one by
-   one (20,000 bugs: a minute instead of a second). Queries as wide as these take longer to compile than to run. #}
+{# PostgreSQL underestimates the number of rows after some joins and filters, and would then use nested loops
+   (20,000 bugs: a minute instead of a second). Compiling queries as wide as these takes longer than running
+   them. #}
 {% macro tune() -%}
     {{ adapter.dispatch('tune', 'testio')() }}
 {%- endmacro %}

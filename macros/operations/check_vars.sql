@@ -1,5 +1,5 @@
-{# A value of another kind would not fail, but give other figures. As a hook, this is rendered whenever the
-   project is read, so that `mf` does not meet such a value either. #}
+{# A value of the wrong kind would not fail, but change the figures. dbt renders hooks whenever it parses the
+   project, so this check also protects `mf`. #}
 {% macro check_vars() %}
     {%- set rules = [
         ('[0-9]{1,9}([.][0-9]{1,4})?', 'a number from 0 on with at most 4 decimals', [

@@ -1,5 +1,5 @@
-{# Without this, every model fails by itself. A project that uses this one as a package may build its own
-   models without it. #}
+{# Without this check, every model would fail with its own error. A project that uses this one as a package
+   can build its own models without a load. #}
 {% macro require_load() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'test'] %}
         {%- set models = [] %}

@@ -1,4 +1,4 @@
--- What is gone rather than what is current: a first load has none of it, so payloads are joined with little.
+-- Gone versions instead of current ones: a first load has none, so the join with payloads is small.
 with gone_versions as (
     select
         versions.customer_id,
@@ -73,8 +73,8 @@ compared as (
     from paths
 ),
 
--- Where there is null instead of a value, neither the path nor its type has changed; what stands under
--- keys that are data has types of its own.
+-- A null instead of a value changes neither the path nor its type. Values under keys that are data
+-- may have different types.
 judged as (
     select
         customer_id,

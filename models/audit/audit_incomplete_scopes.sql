@@ -1,4 +1,4 @@
--- loader/testio_loader/land/settled_scopes.py states the same rule for `status`; a test holds them together.
+-- loader/testio_loader/land/settled_scopes.py has the same rule for `status`; a test compares the two.
 with reads as (
     select * from {{ ref('stg_ledger') }}
 ),
@@ -92,7 +92,7 @@ listed_products as (
     from product_elements
 ),
 
--- What the list of a product that is gone has had is gone with it.
+-- The list of a deleted product no longer counts: its tests are deleted with it.
 test_lists as (
     select
         complete_lists.customer_id,
@@ -120,7 +120,7 @@ test_elements as (
     {{ explode('test_lists', 'ids', keep=['customer_id', 'product_id', 'test_id', 'read_at']) }}
 ),
 
--- Each list that has one of the tests, be it of a product or of this test alone.
+-- Lists that have one of the tests: a product's list, or the list of this test alone.
 having_lists as (
     select
         tests.customer_id,
@@ -147,7 +147,7 @@ seen as (
     group by customer_id, test_id
 ),
 
--- The list of its product, or of itself, must have a test.
+-- A test must be in the list of its product, or in its own list.
 missing_lists as (
     select
         tests.customer_id,
@@ -183,7 +183,7 @@ missing_products as (
         and listed_products.product_id is null
 ),
 
--- If its product is not known, all lists together must have it.
+-- If the product of a test is unknown, any list may have it, so every product's list must have been read.
 all_lists as (
     select
         product_lists.customer_id,

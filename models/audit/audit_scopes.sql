@@ -6,7 +6,7 @@ versions as (
     select * from {{ ref('int_record_versions') }}
 ),
 
--- A test has landed in the scope of its product, or in its own where the load has read it alone.
+-- A test landed in the scope of its product, or in its own scope if the load read it by itself.
 landed as (
     select
         versions.load_id,

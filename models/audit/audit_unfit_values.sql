@@ -37,5 +37,5 @@ with unfit as (
     {%- endfor %}
 )
 
--- Several elements of one record, such as the devices of a bug, can have the same unfit columns.
+-- Elements of one record, such as the devices of a bug, can have the same unfit columns, hence distinct.
 select distinct * from unfit

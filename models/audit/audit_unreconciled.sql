@@ -51,7 +51,7 @@ bugs as (
             and present_bugs.bug_id = bugs.bug_id
 ),
 
--- A test can be compared if the latest reads of its results and of its bugs are both complete.
+-- A test can be compared only if the latest reads of its results and of its bugs are both complete.
 comparable_tests as (
     select
         details_reads.customer_id,
@@ -183,7 +183,7 @@ claims_of_features as (
         or features.bug_ids is not null
 ),
 
--- Executions can be compared if the latest read of those of each test is complete.
+-- Executions can be compared only if no test's latest read of them is incomplete.
 executions as (
     select
         present.customer_id,

@@ -15,7 +15,7 @@ bugs as (
     group by bug_id, customer_id
 ),
 
--- What was decided before anyone looked was decided nobody knows when.
+-- If a bug was already decided at the first read of its test, its decision time is unknown.
 triaged as (
     select
         bug_id,

@@ -21,7 +21,7 @@ first_reads as (
     group by scope_key
 ),
 
--- An archive that was replayed twice has landed the same version twice, and as old.
+-- If an archive is replayed twice, the same version lands twice with the same loaded_at.
 sightings as (
     select
         landings.customer_id,

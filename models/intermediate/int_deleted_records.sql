@@ -24,7 +24,7 @@ deleted as (
     where present.record_id is null
 ),
 
--- Several products can have listed a record, each in a scope of its own.
+-- Several products can list the same record, each in its own scope.
 product_scopes as (
     select
         versions.customer_id,
@@ -70,7 +70,7 @@ reads as (
     where scope_key in (select own_scopes.scope_key from own_scopes)
 ),
 
--- Most reads of a scope list the same ids as the one before: each list is looked into once.
+-- Most reads of a scope list the same ids as the previous read, so each distinct list is parsed only once.
 lists as (
     select
         scope_key,
@@ -118,7 +118,8 @@ last_seen as (
     group by customer_id, endpoint, record_id
 ),
 
--- It is missed where it was seen last; a test in either of its scopes, as each has all there is of it.
+-- Only the scope that saw a record last can miss it. A test has two scopes, and either can miss it, because
+-- each shows whether the test exists.
 missed_itself as (
     select
         last_seen.customer_id,
@@ -169,7 +170,7 @@ itself as (
             and deleted.record_id = missed_itself.record_id
 ),
 
--- What vanished with its product or test was missed when that was.
+-- If a record disappeared with its product or test, it was missed at the same time.
 with_product as (
     select
         itself.customer_id,

@@ -17,7 +17,8 @@ complete_reads as (
     group by scope_key
 ),
 
--- What came after the last complete read counts as well: it was seen, even if others were missed.
+-- Partial reads after the latest complete read count too: the records that they list exist, although they may
+-- have missed others.
 standing_reads as (
     select reads.*
     from reads
@@ -75,8 +76,8 @@ listed_tests as (
     group by listed.customer_id, listed.test_id
 ),
 
--- A test is read with its product's tests, and by itself with --test: the later read decides. Where several
--- products list it, it is there as long as one of them does.
+-- A test is read with its product's tests, or alone with --test, and the later read decides. If several
+-- products list a test, it is present as long as one of them does.
 gone_tests as (
     select
         known.customer_id,
@@ -105,7 +106,7 @@ gone_tests as (
         )
 ),
 
--- What belongs to a product or test that is gone is gone too, though nobody can read its scope any more.
+-- Records of a deleted product or test are deleted too, although their scopes can no longer be read.
 present as (
     select distinct
         listed.customer_id,

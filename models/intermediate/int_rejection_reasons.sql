@@ -6,7 +6,7 @@ with bugs as (
     where status = 'rejected'
 ),
 
--- Line ends differ with the form that a text went through; they say nothing.
+-- Line ends depend on the form in which a text was entered, so carriage returns are ignored.
 comments as (
     select
         bug_id,

@@ -39,7 +39,7 @@ candidates as (
             and results.test_feature_id = test_features.test_feature_id
 ),
 
--- Of a test feature that a test lists twice, the first stays, as in stg_test_features.
+-- If a test lists a test feature twice, only the first is kept, as in stg_test_features.
 stories as (
     select * from candidates
     where feature_number = first_feature_number

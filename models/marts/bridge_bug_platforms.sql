@@ -11,7 +11,7 @@ browsers as (
     where browser is not null
 ),
 
--- A bug without a device stays, and so does a device without a browser: no platform is one as well.
+-- Left joins keep bugs without a device and devices without a browser, so that every bug has a platform.
 platforms as (
     select
         bugs.customer_id,

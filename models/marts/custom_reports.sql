@@ -22,7 +22,7 @@ pairs as (
     ], keep=['bug_id', 'customer_id', 'element_number', 'element']) }}
 ),
 
--- A list without any pair stays whole, and so does an element without a key or without a value.
+-- A list without any pair is kept whole, and so is an element without a key or without a value.
 counted as (
     select
         *,

@@ -19,7 +19,7 @@ all_days as (
         true as is_placeholder
 ),
 
--- A date itself may be truncated in the time zone of the session, which may not have that day.
+-- Engines may truncate a date in the session's time zone, where that day may not exist.
 midnights as (
     select
         date_day,
@@ -43,7 +43,7 @@ periods as (
     from midnights
 ),
 
--- By ISO 8601 a week belongs to the year that its Thursday is in.
+-- In ISO 8601, a week belongs to the year of its Thursday.
 weekdays as (
     select
         *,

@@ -11,7 +11,7 @@ deleted as (
     where endpoint = 'products'
 ),
 
--- A test can name a product that was in no list yet.
+-- A test can name a product that no list has had yet.
 named_by_tests as (
     select
         tests.product_id,

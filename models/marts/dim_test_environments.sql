@@ -40,7 +40,7 @@ listed as (
             and environments.test_environment_id = deleted.record_id
 ),
 
--- Tests, bugs and executions can name an environment that left before anybody read the list.
+-- Tests, bugs and executions can name an environment that was deleted before the first read of the list.
 mentions as (
     select
         customer_id,

@@ -38,7 +38,7 @@ listed as (
             and user_stories.user_story_id = deleted.record_id
 ),
 
--- A test can have a user story that left the catalogue before anybody read it.
+-- A test can have a user story that was deleted before the first read of the catalogue.
 mentions as (
     select
         customer_id,

@@ -54,7 +54,7 @@ seen as (
     from elements
 ),
 
--- A read that listed the bug and landed no version of it has seen it as it was.
+-- A read that listed the bug but landed no version of it saw the bug unchanged.
 last_seen as (
     select
         changed.customer_id,

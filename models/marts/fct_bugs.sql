@@ -36,7 +36,7 @@ triage as (
     select * from {{ ref('int_bug_triage') }}
 ),
 
--- Joined by the keys alone, as an engine may hold one side of a join in memory: texts come last.
+-- These joins carry no long texts, because an engine may hold one side of a join in memory.
 attributed as (
     select
         reported.bug_id,

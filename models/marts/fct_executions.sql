@@ -6,7 +6,7 @@ tests as (
     select * from {{ ref('dim_tests') }}
 ),
 
--- A version of a user story belongs to one test feature.
+-- Each version of a user story belongs to one test feature, so min() only picks its values.
 user_stories as (
     select
         customer_id,

@@ -7,7 +7,7 @@ customers as (
     from {{ ref('dim_tests') }}
 ),
 
--- What belongs to no feature has members of its own, so that grouping by feature loses nothing.
+-- Extra members stand for no feature, so that grouping by feature loses no rows.
 members as (
     select
         {{ entity_key('feature_id') }} as feature_key,

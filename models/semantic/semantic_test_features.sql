@@ -19,7 +19,7 @@ keyed as (
     from test_features
 ),
 
--- A test without features is a test as well.
+-- The left join keeps tests without features, because they count as tests too.
 joined as (
     select
         tests.test_key,

@@ -7,8 +7,8 @@ customers as (
     from {{ ref('dim_tests') }}
 ),
 
--- No name is blank, so a key without a name is that of reports that name nobody. A tester who is called like
--- their label is quoted.
+-- Names are never blank, so the key with an empty name is free for reports without a name. Their label is
+-- `unknown`, so a tester of that name is shown in quotes.
 members as (
     select
         {{ entity_key('tester_name') }} as tester_key,

@@ -42,7 +42,7 @@ earlier as (
     from projected
 ),
 
--- An archive that was replayed twice has landed the same version twice.
+-- If an archive is replayed twice, the same version lands twice.
 versions as (
     select * from newest
     union distinct

@@ -2,7 +2,7 @@ with source as (
     {{ landed_rows('products') }}
 ),
 
--- The list with the default section has all of them; an older product has only the other, or none.
+-- sections_with_default lists all sections, but older products have only sections, or neither.
 elements as (
     {{ explode('source', 'payload', 'sections_with_default', keep=['id', 'customer_id', 'loaded_at']) }}
     union all

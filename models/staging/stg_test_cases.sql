@@ -19,7 +19,7 @@ projected as (
     ], keep=['test_id', 'customer_id', 'element_number']) }}
 ),
 
--- Of cases with the same id, the first stays.
+-- Of several test cases with the same id, only the first is kept.
 numbered as (
     select
         *,

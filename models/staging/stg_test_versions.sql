@@ -10,7 +10,7 @@ projected as (
     ], keep=['id', 'customer_id', 'loaded_at']) }}
 ),
 
--- An archive that was replayed twice has landed the same version twice.
+-- If an archive is replayed twice, the same version lands twice.
 renamed as (
     select distinct
         -- keys

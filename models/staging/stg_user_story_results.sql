@@ -16,7 +16,7 @@ elements as (
     ) }}
 ),
 
--- A story that is given as a text is its path.
+-- If the API gives a user story as a text, the text is its path.
 documents as (
     select
         test_id,

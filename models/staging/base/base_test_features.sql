@@ -78,7 +78,8 @@ listed_tests as (
     ) as listed
 ),
 
--- Of elements with the same id, that of a test which is still listed stays, and then that of the lowest id.
+-- Of several elements with the same id, one is kept: of a test that is still listed, if there is one, and
+-- then of the test with the lowest id.
 ranked as (
     select
         judged_alone.*,

@@ -64,7 +64,7 @@ def test_the_site_is_complete_and_the_rules_hold(
 
     for test in ours:
         if test["resource_type"] == "test" and "test_metadata" not in test:
-            assert "A row: " in test["description"], f"{test['name']}: what does a row mean?"
+            assert "Returns one row per " in test["description"], f"{test['name']}: what is a row?"
 
     # dbt names a table after each unit test, and PostgreSQL takes no longer names.
     assert [n["name"] for n in manifest["unit_tests"].values() if len(n["name"]) > 63] == []
