@@ -240,7 +240,7 @@ def test_after_moving_from_duckdb_loads_go_on_as_if_nothing_had_happened(
     for destination in ("postgres", "duckdb"):
         assert run(account, "--destination", destination).exit_code == 0
     assert read(database) == raw.read(warehouse)
-    assert "other than duckdb" in command("copy", "--destination", "duckdb", status=2).stderr
+    assert "duckdb is the source" in command("copy", "--destination", "duckdb", status=2).stderr
 
 
 def test_a_copy_that_is_cut_short_leaves_nothing(
