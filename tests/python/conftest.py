@@ -22,7 +22,7 @@ from testio_loader.commands.process import DLT_SETTINGS
 from testio_loader.customers import Customer
 from testio_loader.land import pipeline
 from testio_loader.warehouses.duckdb_file import DuckDbFile
-from testio_sandbox import TOKEN, Account, Handler, serve
+from testio_sandbox import TOKEN, Account, Answer, Handler, Query, serve
 from testio_sandbox.changes import a_day
 from testio_sandbox.faults import hostile_records, stray_bug
 
@@ -206,6 +206,22 @@ def built_spark4(
 
 
 Run = Callable[..., Result]
+
+
+def detail_calls(run: Run, destination: str) -> list[int]:
+    """Return how many details of tests each of two loads of an unchanged account reads."""
+    account, paths = Account(products=1, tests=205, bugs=100), list[str]()
+
+    def counted(path: str, query: Query) -> Answer:
+        paths.append(path)
+        return account(path, query)
+
+    found = []
+    for _ in range(2):
+        paths.clear()
+        assert run(counted, "--destination", destination).exit_code == 0
+        found.append(sum(path.startswith("/exploratory_tests/") for path in paths))
+    return found
 
 
 def configured(url: str) -> dict[str, str]:

@@ -18,12 +18,12 @@ import pytest
 import raw
 from click.testing import Result
 from commands import run as command
-from conftest import SETTINGS, configured, small_account
+from conftest import SETTINGS, configured, detail_calls, small_account
 from engines import PASSWORD, Postgres, lake_environment, postgres
 from moments import KILLED, Loads, loads
 
 from testio_loader.warehouses import RAW_DATASET
-from testio_sandbox import Account, Answer, Query, serve
+from testio_sandbox import Account, serve
 from testio_sandbox.changes import a_day
 from testio_sandbox.faults import broken_test, hostile_records
 
@@ -126,16 +126,7 @@ def test_what_lands_is_what_lands_in_duckdb(lake: Lake, run: Run, warehouse: Pat
 
 
 def test_details_wait_while_nothing_of_their_test_has_changed(lake: Lake, run: Run) -> None:
-    account, asked = Account(products=1, tests=205, bugs=100), list[str]()
-
-    def counted(path: str, query: Query) -> Answer:
-        asked.append(path)
-        return account(path, query)
-
-    for details in (205, 0):
-        asked.clear()
-        assert run(counted, "--destination", "iceberg").exit_code == 0
-        assert sum(path.startswith("/exploratory_tests/") for path in asked) == details
+    assert detail_calls(run, "iceberg") == [205, 0]
 
 
 def test_commands_tell_what_there_is(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

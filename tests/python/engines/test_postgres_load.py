@@ -20,7 +20,7 @@ import raw
 from click.testing import Result
 from commands import configure, kill_while_landing
 from commands import run as command
-from conftest import SETTINGS, configured, small_account
+from conftest import SETTINGS, configured, detail_calls, small_account
 from engines import PASSWORD, Postgres, postgres
 from moments import KILLED, Loads, loads, sql_client
 
@@ -91,16 +91,7 @@ def test_what_lands_is_what_lands_in_duckdb(database: Postgres, run: Run, wareho
 
 
 def test_details_wait_while_nothing_of_their_test_has_changed(database: Postgres, run: Run) -> None:
-    account, asked = Account(products=1, tests=205, bugs=100), list[str]()
-
-    def counted(path: str, query: Query) -> Answer:
-        asked.append(path)
-        return account(path, query)
-
-    for details in (205, 0):
-        asked.clear()
-        assert run(counted, "--destination", "postgres").exit_code == 0
-        assert sum(path.startswith("/exploratory_tests/") for path in asked) == details
+    assert detail_calls(run, "postgres") == [205, 0]
 
 
 def test_a_pipeline_of_ones_own_lands_what_the_command_lands(

@@ -14,6 +14,7 @@ from commands import DATA_ONLY, PROJECT, run, run_dbt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from testio_loader import raise_if_incomplete, testio
+from testio_loader.commands.process import DLT_SETTINGS
 from testio_loader.errors import IncompleteLoadError
 from testio_sandbox import Account, Answer, Query, serve
 
@@ -41,14 +42,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     """Served, configured, and read without anything that the command line sets."""
     counted = Counted()
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "1")
-    for name in (
-        "LOAD__DELETE_COMPLETED_JOBS",
-        "LOAD__TRUNCATE_STAGING_DATASET",
-        "LOAD__WORKERS",
-        "RESTORE_FROM_DESTINATION",
-        "DATA_WRITER__BUFFER_MAX_ITEMS",
-        "PIPELINES__ENABLE_RUNTIME_TRACE",
-    ):
+    for name in DLT_SETTINGS.keys() - {"RUNTIME__DLTHUB_TELEMETRY"}:
         monkeypatch.delenv(name)
     with serve({_TOKEN: counted}) as sandbox:
         monkeypatch.setenv("SOURCES__TESTIO__API_TOKEN", _TOKEN)
@@ -154,9 +148,7 @@ def test_what_a_selection_needs_cannot_be_left_out(
     assert account.calls.total() == 0
 
 
-def test_whoever_embeds_the_source_learns_what_is_incomplete(
-    account: Counted, pipeline: dlt.Pipeline
-) -> None:
+def test_a_script_learns_what_is_incomplete(account: Counted, pipeline: dlt.Pipeline) -> None:
     account.is_broken = True
     pipeline.run(testio())
     with pytest.raises(IncompleteLoadError, match=r"bugs of test .*HTTP 500") as error:
