@@ -64,6 +64,7 @@ class Progress(Collector):
 
     def _start(self, step: str) -> None:
         self._stage = _STAGES.get(step.partition(" ")[0], step)
+        self._jobs = self._all_jobs = 0
         self._started_at = time.monotonic()
         if self._console:
             self._live = Live(console=self._console, get_renderable=self._bars, transient=True)

@@ -32,10 +32,13 @@ def test_a_log_has_a_line_of_what_is_read_and_landed(
     with lines("Load testio in 1700000000.1"):
         lines.update("Jobs", 0, 14)
         lines.update("Jobs", 3)
+    with lines("Load testio in 1700000000.1"):  # again, with more memory
+        lines.update("Jobs", 0, 14)
     assert caplog.messages == [
         "Customer acme, reading: tests 1/1, bugs 2/4",
         "Customer acme, landing: 0/14 files",
         "Customer acme, landing: 3/14 files",
+        "Customer acme, landing: 0/14 files",
     ]
 
 
