@@ -72,4 +72,10 @@ numbered as (
     from platforms
 )
 
-select * from numbered
+select
+    *,
+    {{ entity_key(['bug_id', 'platform_number']) }} as bug_platform_key,
+    {{ entity_key('bug_id') }} as bug_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id') }} as test_key
+from numbered

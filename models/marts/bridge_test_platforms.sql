@@ -43,4 +43,9 @@ platforms as (
             and requirements.requirement_number = browsers.requirement_number
 )
 
-select * from platforms
+select
+    *,
+    {{ entity_key(['test_id', 'platform_number']) }} as test_platform_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id') }} as test_key
+from platforms

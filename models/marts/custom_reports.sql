@@ -91,4 +91,10 @@ numbered as (
             and reports.bug_id = present.bug_id
 )
 
-select * from numbered
+select
+    *,
+    {{ entity_key(['bug_id', 'entry_number']) }} as custom_report_key,
+    {{ entity_key('bug_id') }} as bug_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id') }} as test_key
+from numbered

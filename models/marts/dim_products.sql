@@ -2,6 +2,10 @@ with products as (
     select * from {{ ref('stg_products') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 tests as (
     select * from {{ ref('stg_tests') }}
 ),
@@ -63,8 +67,35 @@ inferred as (
         cast(null as timestamp) as first_missed_at
     from named_by_tests
     where place = 1
+),
+
+-- A test can lack a product.
+members as (
+    select
+        {{ entity_key('product_id') }} as product_key,
+        *,
+        false as is_placeholder
+    from listed
+    union all
+    select
+        {{ entity_key('product_id') }} as product_key,
+        *,
+        false as is_placeholder
+    from inferred
+    union all
+    select
+        {{ entity_key("'unknown'") }} as product_key,
+        cast(null as bigint) as product_id,
+        customer_id,
+        'unknown' as product_name,
+        cast(null as {{ dbt.type_string() }}) as product_type,
+        cast(null as {{ dbt.type_string() }}) as description,
+        false as is_inferred,
+        false as is_deleted,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at,
+        true as is_placeholder
+    from customers
 )
 
-select * from listed
-union all
-select * from inferred
+select * from members

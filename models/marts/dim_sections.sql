@@ -2,6 +2,10 @@ with sections as (
     select * from {{ ref('stg_sections') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 products as (
     select * from {{ ref('stg_products') }}
 ),
@@ -95,6 +99,30 @@ marked as (
         on
             all_sections.customer_id = deleted_products.customer_id
             and all_sections.product_id = deleted_products.record_id
+),
+
+-- A test or bug can have no section.
+members as (
+    select
+        {{ entity_key('section_id') }} as section_key,
+        *,
+        false as is_placeholder
+    from marked
+    union all
+    select
+        {{ entity_key("'none'") }} as section_key,
+        cast(null as bigint) as section_id,
+        customer_id,
+        cast(null as bigint) as product_id,
+        'none' as section_name,
+        false as is_default,
+        false as is_inferred,
+        false as is_deleted,
+        true as is_placeholder
+    from customers
 )
 
-select * from marked
+select
+    *,
+    {{ entity_key('product_id', 'unknown') }} as product_key
+from members

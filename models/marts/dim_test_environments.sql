@@ -2,6 +2,10 @@ with environments as (
     select * from {{ ref('stg_test_environments') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 tests as (
     select * from {{ ref('stg_tests') }}
 ),
@@ -91,8 +95,41 @@ inferred as (
         mentions.test_environment_id is not null
         and environments.test_environment_id is null
     group by mentions.test_environment_id, mentions.customer_id
+),
+
+-- A test, bug or execution can have no environment.
+members as (
+    select
+        {{ entity_key('test_environment_id') }} as test_environment_key,
+        *,
+        false as is_placeholder
+    from listed
+    union all
+    select
+        {{ entity_key('test_environment_id') }} as test_environment_key,
+        *,
+        false as is_placeholder
+    from inferred
+    union all
+    select
+        {{ entity_key("'none'") }} as test_environment_key,
+        cast(null as bigint) as test_environment_id,
+        customer_id,
+        cast(null as bigint) as product_id,
+        'none' as title,
+        cast(null as {{ dbt.type_string() }}) as url,
+        cast(null as {{ dbt.type_string() }}) as access_type,
+        cast(null as boolean) as has_proxy,
+        cast(null as boolean) as allow_orders,
+        false as is_inferred,
+        false as is_deleted,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at,
+        true as is_placeholder
+    from customers
 )
 
-select * from listed
-union all
-select * from inferred
+select
+    *,
+    {{ entity_key('product_id', 'unknown') }} as product_key
+from members

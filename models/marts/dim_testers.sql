@@ -18,6 +18,10 @@ with activities as (
     {%- endfor %}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 deleted as (
     select * from {{ ref('int_deleted_records') }}
 ),
@@ -38,6 +42,27 @@ testers as (
             and activities.endpoint = deleted.endpoint
             and activities.record_id = deleted.record_id
     group by activities.tester_name, activities.customer_id
+),
+
+-- A report can name nobody. No name is empty, so that key is free.
+members as (
+    select
+        {{ entity_key('tester_name') }} as tester_key,
+        *,
+        false as is_placeholder
+    from testers
+    union all
+    select
+        {{ entity_key("''") }} as tester_key,
+        cast(null as {{ dbt.type_string() }}) as tester_name,
+        customer_id,
+        false as has_reported_bugs,
+        false as has_executed,
+        false as is_deleted,
+        cast(null as timestamp) as first_active_at,
+        cast(null as timestamp) as last_active_at,
+        true as is_placeholder
+    from customers
 )
 
-select * from testers
+select * from members

@@ -2,6 +2,10 @@ with tests as (
     select * from {{ ref('stg_tests') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 deleted as (
     select * from {{ ref('int_deleted_records') }}
     where endpoint = 'tests'
@@ -47,6 +51,60 @@ marked as (
         on
             tests.customer_id = deleted.customer_id
             and tests.test_id = deleted.record_id
+),
+
+-- An execution can belong to a test that the API no longer has.
+members as (
+    select
+        {{ entity_key('test_id') }} as test_key,
+        *,
+        false as is_placeholder
+    from marked
+    union all
+    select
+        {{ entity_key("'unknown'") }} as test_key,
+        cast(null as bigint) as test_id,
+        customer_id,
+        cast(null as bigint) as product_id,
+        cast(null as bigint) as section_id,
+        cast(null as bigint) as test_environment_id,
+        'unknown' as title,
+        cast(null as {{ dbt.type_string() }}) as status,
+        cast(null as {{ dbt.type_string() }}) as testing_type,
+        cast(null as {{ dbt.type_string() }}) as review_status,
+        cast(null as {{ dbt.type_string() }}) as goal,
+        cast(null as {{ dbt.type_string() }}) as instructions,
+        cast(null as {{ dbt.type_string() }}) as out_of_scope,
+        cast(null as {{ dbt.type_string() }}) as report_language,
+        cast(null as {{ dbt.type_string() }}) as created_by,
+        cast(null as {{ dbt.type_string() }}) as submitted_by,
+        cast(null as {{ dbt.type_string() }}) as section_name,
+        cast(null as {{ dbt.type_string() }}) as test_environment_title,
+        0 as feature_count,
+        0 as requirement_count,
+        0 as attachment_count,
+        false as enable_low,
+        false as enable_high,
+        false as enable_critical,
+        false as is_demo,
+        false as is_executed,
+        false as is_deleted,
+        cast(null as date) as start_on,
+        cast(null as date) as end_on,
+        cast(null as timestamp) as start_at,
+        cast(null as timestamp) as end_at,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at,
+        true as is_placeholder
+    from customers
 )
 
-select * from marked
+select
+    *,
+    is_executed and not is_deleted as is_counted,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('section_id', 'none') }} as section_key,
+    {{ entity_key('test_environment_id', 'none') }} as test_environment_key,
+    {{ entity_key('created_by', '') }} as created_by_key,
+    {{ entity_key('submitted_by', '') }} as submitted_by_key
+from members

@@ -2,6 +2,10 @@ with user_stories as (
     select * from {{ ref('stg_user_stories') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
 tested as (
     select * from {{ ref('stg_user_story_results') }}
 ),
@@ -82,8 +86,39 @@ inferred as (
             and mentions.user_story_id = user_stories.user_story_id
     where user_stories.user_story_id is null
     group by mentions.user_story_id, mentions.customer_id
+),
+
+-- The user story of an execution can be unknown.
+members as (
+    select
+        {{ entity_key('user_story_id') }} as user_story_key,
+        *,
+        false as is_placeholder
+    from listed
+    union all
+    select
+        {{ entity_key('user_story_id') }} as user_story_key,
+        *,
+        false as is_placeholder
+    from inferred
+    union all
+    select
+        {{ entity_key("'unknown'") }} as user_story_key,
+        cast(null as bigint) as user_story_id,
+        customer_id,
+        cast(null as bigint) as product_id,
+        'unknown' as title,
+        cast(null as {{ dbt.type_string() }}) as path,
+        '[]' as section_ids,
+        false as is_inferred,
+        false as is_deleted,
+        cast(null as timestamp) as last_seen_at,
+        cast(null as timestamp) as first_missed_at,
+        true as is_placeholder
+    from customers
 )
 
-select * from listed
-union all
-select * from inferred
+select
+    *,
+    {{ entity_key('product_id', 'unknown') }} as product_key
+from members

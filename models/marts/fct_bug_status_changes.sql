@@ -93,4 +93,8 @@ dated as (
             and changed.version_number = last_seen.version_number
 )
 
-select * from dated
+select
+    *,
+    {{ entity_key(['bug_id', 'version_number', 'changed_field']) }} as bug_status_change_key,
+    {{ entity_key('bug_id') }} as bug_key
+from dated

@@ -36,6 +36,14 @@ triage as (
     select * from {{ ref('int_bug_triage') }}
 ),
 
+counted_tests as (
+    select
+        customer_id,
+        test_id
+    from {{ ref('dim_tests') }}
+    where is_counted
+),
+
 -- These joins carry no long texts, because an engine may hold one side of a join in memory.
 attributed as (
     select
@@ -57,7 +65,8 @@ attributed as (
                 then {{ days_between('reported.reported_at', 'triage.first_triaged_at') }}
         end as days_to_first_triage,
         triage.first_triaged_at,
-        coalesce(triage.status_change_count, 0) as status_change_count
+        coalesce(triage.status_change_count, 0) as status_change_count,
+        counted_tests.test_id is not null as is_counted
     from reported
     inner join present
         on
@@ -79,6 +88,10 @@ attributed as (
         on
             reported.customer_id = triage.customer_id
             and reported.bug_id = triage.bug_id
+    left join counted_tests
+        on
+            present.customer_id = counted_tests.customer_id
+            and present.test_id = counted_tests.test_id
 ),
 
 described as (
@@ -115,6 +128,7 @@ described as (
         {{ array_length('bugs.attachments') }} as attachment_count,
         bugs.is_known,
         bugs.is_auto_accepted,
+        attributed.is_counted,
         {{ calendar_day('bugs.reported_at') }} as reported_on,
         {{ calendar_day('bugs.exported_at') }} as exported_on,
         bugs.reported_at,
@@ -127,4 +141,14 @@ described as (
             and bugs.bug_id = attributed.bug_id
 )
 
-select * from described
+select
+    *,
+    {{ entity_key('bug_id') }} as bug_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id') }} as test_key,
+    {{ entity_key('test_feature_id') }} as test_feature_key,
+    {{ entity_key('feature_id', 'unattributed') }} as feature_key,
+    {{ entity_key('section_id', 'none') }} as section_key,
+    {{ entity_key('test_environment_id', 'none') }} as test_environment_key,
+    {{ entity_key('tester_name', '') }} as tester_key
+from described

@@ -48,4 +48,12 @@ joined as (
             and bugs.test_id = tests.test_id
 )
 
-select * from joined
+select
+    *,
+    {{ entity_key('bug_id') }} as bug_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id', 'unknown') }} as test_key,
+    {{ entity_key('section_id', 'none') }} as section_key,
+    {{ entity_key('test_environment_id', 'none') }} as test_environment_key,
+    {{ entity_key('tester_name', '') }} as tester_key
+from joined

@@ -31,6 +31,7 @@ joined as (
         executions.customer_id,
         tests.product_id,
         executions.test_id,
+        {{ entity_key('tests.test_id', 'unknown', 'executions.customer_id') }} as test_key,
         user_stories.test_feature_id,
         user_stories.feature_id,
         coalesce(executions.user_story_id, user_stories.user_story_id) as user_story_id,
@@ -64,4 +65,13 @@ joined as (
             and executions.execution_id = devices.execution_id
 )
 
-select * from joined
+select
+    *,
+    {{ entity_key('execution_id') }} as execution_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_feature_id') }} as test_feature_key,
+    {{ entity_key('feature_id', 'unattributed') }} as feature_key,
+    {{ entity_key('user_story_id', 'unknown') }} as user_story_key,
+    {{ entity_key('test_environment_id', 'none') }} as test_environment_key,
+    {{ entity_key('tester_name', '') }} as tester_key
+from joined

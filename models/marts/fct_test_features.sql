@@ -102,7 +102,8 @@ joined as (
         coalesce(stories_of_features.failed_user_story_count, 0) as failed_user_story_count,
         coalesce(stories_of_features.blocked_user_story_count, 0) as blocked_user_story_count,
         tests.is_executed,
-        tests.is_deleted
+        tests.is_deleted,
+        tests.is_counted
     from test_features
     inner join tests
         on
@@ -122,4 +123,10 @@ joined as (
             and test_features.test_feature_id = testers_of_features.test_feature_id
 )
 
-select * from joined
+select
+    *,
+    {{ entity_key('test_feature_id') }} as test_feature_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key,
+    {{ entity_key('test_id') }} as test_key,
+    {{ entity_key('feature_id') }} as feature_key
+from joined

@@ -1,19 +1,16 @@
 with features as (
     select * from {{ ref('dim_features') }}
+    where not is_placeholder
 ),
 
 tests as (
     select * from {{ ref('dim_tests') }}
-    where
-        is_executed
-        and not is_deleted
+    where is_counted
 ),
 
 test_features as (
     select * from {{ ref('fct_test_features') }}
-    where
-        is_executed
-        and not is_deleted
+    where is_counted
 ),
 
 bugs as (
@@ -90,4 +87,8 @@ judged as (
     from rated
 )
 
-select * from judged
+select
+    *,
+    {{ entity_key('feature_id') }} as feature_key,
+    {{ entity_key('product_id') }} as product_key
+from judged

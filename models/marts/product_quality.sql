@@ -6,8 +6,7 @@
 with tests as (
     select * from {{ ref('dim_tests') }}
     where
-        is_executed
-        and not is_deleted
+        is_counted
         and product_id is not null
         and {{ calendar_day('end_at') }} <> {{ placeholder_day() }}
 ),
@@ -126,4 +125,8 @@ compared as (
             and judged.previous_start_on = previous.period_start_on
 )
 
-select * from compared
+select
+    *,
+    {{ entity_key(['product_id', 'period_type', 'period_start_on']) }} as product_period_key,
+    {{ entity_key('product_id') }} as product_key
+from compared

@@ -1,8 +1,6 @@
 with tests as (
     select * from {{ ref('dim_tests') }}
-    where
-        is_executed
-        and not is_deleted
+    where is_counted
 ),
 
 test_features as (
@@ -78,4 +76,8 @@ judged as (
     from rated
 )
 
-select * from judged
+select
+    *,
+    {{ entity_key('test_id') }} as test_key,
+    {{ entity_key('product_id', 'unknown') }} as product_key
+from judged

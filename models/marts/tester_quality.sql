@@ -1,8 +1,6 @@
 with tests as (
     select * from {{ ref('dim_tests') }}
-    where
-        is_executed
-        and not is_deleted
+    where is_counted
 ),
 
 bugs as (
@@ -47,4 +45,7 @@ judged as (
     from rated
 )
 
-select * from judged
+select
+    *,
+    {{ entity_key('tester_name') }} as tester_key
+from judged
