@@ -1,5 +1,5 @@
 with bugs as (
-    select * from {{ ref('semantic_bugs') }}
+    select * from {{ ref('wide_bugs') }}
     where is_counted
 ),
 
@@ -18,7 +18,7 @@ joined as (
         bugs.status,
         bugs.known_bug,
         bugs.attribution,
-        bugs.author_key,
+        case when bugs.tester_name is not null then bugs.tester_key end as author_key,
         platforms.device_category,
         platforms.device_vendor,
         platforms.device_name,

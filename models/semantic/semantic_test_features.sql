@@ -1,5 +1,5 @@
 with tests as (
-    select * from {{ ref('semantic_tests') }}
+    select * from {{ ref('wide_tests') }}
     where is_counted
 ),
 
@@ -7,36 +7,24 @@ test_features as (
     select * from {{ ref('fct_test_features') }}
 ),
 
-keyed as (
-    select
-        customer_id,
-        test_id,
-        test_feature_id,
-        {{ entity_key('feature_id') }} as feature_key,
-        execution_status,
-        tested_user_story_count,
-        passed_user_story_count
-    from test_features
-),
-
 -- The left join keeps tests without features, because they count as tests too.
 joined as (
     select
         tests.test_key,
-        keyed.test_feature_id,
-        coalesce(keyed.feature_key, cast(tests.customer_id as {{ dbt.type_string() }}) || '/no feature')
-            as feature_key,
-        keyed.feature_key as listed_feature_key,
-        case when keyed.execution_status <> 'not_tested' then keyed.feature_key end as tested_feature_key,
-        coalesce(keyed.execution_status, 'no feature') as execution_status,
-        coalesce(keyed.tested_user_story_count, 0) as tested_user_story_count,
-        coalesce(keyed.passed_user_story_count, 0) as passed_user_story_count,
+        test_features.test_feature_id,
+        coalesce(
+            test_features.feature_key,
+            {{ entity_key("'no feature'", customer_id='tests.customer_id') }}
+        ) as feature_key,
+        test_features.feature_key as listed_feature_key,
+        case when test_features.execution_status <> 'not_tested' then test_features.feature_key end
+            as tested_feature_key,
+        coalesce(test_features.execution_status, 'no feature') as execution_status,
+        coalesce(test_features.tested_user_story_count, 0) as tested_user_story_count,
+        coalesce(test_features.passed_user_story_count, 0) as passed_user_story_count,
         tests.ended_on
     from tests
-    left join keyed
-        on
-            tests.customer_id = keyed.customer_id
-            and tests.test_id = keyed.test_id
+    left join test_features on tests.test_key = test_features.test_key
 )
 
 select * from joined
