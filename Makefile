@@ -28,7 +28,7 @@ profiles.yml:
 .PHONY: run
 run: setup ## Load the configured account (or the sandbox), build, publish, show what came out
 	$(BIN)/testio-loader sandbox --unless-configured $(BIN)/testio-loader load
-	$(BIN)/dbt --quiet build
+	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	@$(BIN)/dbt --quiet run-operation summary
 	@$(BIN)/testio-loader publish --to published/testio.duckdb
 

@@ -79,7 +79,7 @@ def test_each_table_of_customers_is_restricted(shared: Postgres) -> None:
         "select * from testio_raw.bugs",
         "select * from testio_staging.stg_bugs",
         "select * from testio_intermediate.int_present_bugs",
-        "select * from testio_semantic.semantic_bugs",
+        "select * from testio_semantic.semantic_bug_platforms",
         "delete from testio_marts.fct_bugs",
         "set role loader",
         "alter table testio_marts.fct_bugs disable row level security",

@@ -76,8 +76,8 @@ def test_a_time_outside_the_calendar_is_kept_and_named(odd: Path) -> None:
     } <= set(named)
     kept = (
         "select count(*) from testio_marts.dim_tests"
-        " inner join testio_marts.dim_dates on end_on = date_day"
-        " where is_placeholder and year(end_at) in (3000, 999, 2009)"
+        " inner join testio_marts.dim_dates as dates on end_on = date_day"
+        " where dates.is_placeholder and year(end_at) in (3000, 999, 2009)"
     )
     assert rows(odd, kept) == [(3,)]
     unfit = "select count(*) from testio_audit.audit_unfit_values where model_name = 'stg_tests'"
@@ -89,7 +89,7 @@ def test_no_period_and_no_metric_is_outside_the_calendar(odd: Path) -> None:
     outside = "where extract(year from {}) not between 2010 and 2100"
     for table, column in (
         ("testio_marts.product_quality", "period_start_on"),
-        ("testio_semantic.semantic_tests", "ended_on"),
+        ("testio_marts.wide_tests", "ended_on"),
         ("testio_semantic.semantic_dates", "date_day"),
     ):
         assert rows(odd, f"select * from {table} {outside.format(column)}") == []

@@ -92,7 +92,9 @@ NAMES = """
         on tests.customer_id = environments.customer_id
         and tests.test_environment_id = environments.test_environment_id
 """
-NAMED_TESTS = f"from testio_marts.dim_tests as tests {NAMES}"
+NAMED_TESTS = (
+    f"from (select * from testio_marts.dim_tests where not is_placeholder) as tests {NAMES}"
+)
 EXECUTED = "where tests.is_executed and not tests.is_deleted"
 
 
