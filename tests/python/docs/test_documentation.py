@@ -65,6 +65,12 @@ def test_the_site_is_complete_and_the_rules_hold(
         if test["resource_type"] == "test" and "test_metadata" not in test:
             assert "Returns one row per " in test["description"], f"{test['name']}: what is a row?"
 
+    macros = [m for m in manifest["macros"].values() if m["package_name"] == "testio"]
+    called = [m for m in macros if "__" not in m["name"]]
+    assert [m["name"] for m in called if not m["description"]] == []
+    arguments = [argument for m in called for argument in m["arguments"]]
+    assert [a["name"] for a in arguments if not a["description"]] == []
+
     # dbt names a table after each unit test, and PostgreSQL takes no longer names.
     assert [n["name"] for n in manifest["unit_tests"].values() if len(n["name"]) > 63] == []
 

@@ -177,7 +177,7 @@ ORACLES = [
         " tests.is_executed and not tests.is_deleted as is_counted",
         ALL_BUGS,
         {
-            "unexecuted_bug_count": "count(*) filter (where not is_counted)",
+            "uncounted_bug_count": "count(*) filter (where not is_counted)",
             "median_days_to_triage": "median(days_to_first_triage) filter (where is_counted)",
         },
     ),
