@@ -6,59 +6,36 @@ with bugs as (
     where status = 'rejected'
 ),
 
--- Line ends depend on the form in which a text was entered, so carriage returns are ignored.
-comments as (
-    select
-        bug_id,
-        customer_id,
-        comment_number,
-        replace(body, chr(13), '') as body,
-        created_at
-    from {{ ref('stg_bug_comments') }}
+quoted as (
+    select * from {{ ref('int_quoted_reasons') }}
 ),
 
-reasons as (
-    select
-        customer_id,
-        reject_reason,
-        list_position,
-        trim(both ' ' from replace(default_comment, chr(13), '')) as default_comment
-    from {{ ref('stg_reject_reasons') }}
-),
-
-matches as (
+ordered as (
     select
         bugs.bug_id,
         bugs.customer_id,
-        reasons.reject_reason,
+        quoted.reject_reason,
         row_number() over (
             partition by bugs.customer_id, bugs.bug_id
             order by
-                case when comments.created_at is null then 1 else 0 end,
-                comments.created_at,
-                comments.comment_number,
-                reasons.list_position,
-                {{ sortable('reasons.reject_reason') }}
+                case when quoted.created_at is null then 1 else 0 end,
+                quoted.created_at,
+                quoted.comment_number
         ) as place
     from bugs
-    inner join comments
+    inner join quoted
         on
-            bugs.customer_id = comments.customer_id
-            and bugs.bug_id = comments.bug_id
-    inner join reasons
-        on
-            bugs.customer_id = reasons.customer_id
-            and {{ dbt.position('reasons.default_comment', 'comments.body') }} > 0
-    where reasons.default_comment <> ''
+            bugs.customer_id = quoted.customer_id
+            and bugs.bug_id = quoted.bug_id
 ),
 
-first_matches as (
+first_quoted as (
     select
         bug_id,
         customer_id,
         reject_reason
-    from matches
+    from ordered
     where place = 1
 )
 
-select * from first_matches
+select * from first_quoted

@@ -16,6 +16,7 @@ projected as (
         ('devices', 'devices', 'array'),
         ('comments', 'comments', 'array'),
         ('attachments', 'attachments', 'array'),
+        ('reproductions', 'reproductions', 'array'),
         ('auto_accepted', 'auto_accepted', 'boolean'),
         ('known', 'known', 'boolean'),
         ('reported_at', 'reported_at', 'timestamp'),
@@ -33,6 +34,8 @@ projected as (
 
         ('test_environment_id', 'test_environment.id', 'bigint'),
 
+        ('test_case_id', 'test_case.id', 'bigint'),
+
         ('report_title', 'report.title', 'label'),
         ('report_data', 'report.content.data', 'json'),
     ], keep=['id', 'customer_id', 'test_id', 'loaded_at']) }}
@@ -48,6 +51,7 @@ renamed as (
         test_environment_id,
         test_feature_id as reported_test_feature_id,
         coalesce(feature_id, app_section_id) as reported_feature_id,
+        test_case_id as reported_test_case_id,
 
         -- text
         tester_name,
@@ -63,6 +67,7 @@ renamed as (
         coalesce(devices, '[]') as devices,
         coalesce(comments, '[]') as comments,
         coalesce(attachments, '[]') as attachments,
+        coalesce(reproductions, '[]') as reproductions,
         report_title,
         report_data,
         unfit_columns,
