@@ -72,7 +72,7 @@ def _plot(runs: Mapping[int, Run], builds: Mapping[int, Build]) -> dict[str, obj
         for what, seconds in (
             ("load", runs[bugs].seconds),
             ("dbt build", build.seconds),
-            ("one SQL script that makes the marts", build.floor),
+            ("compiled SQL of the marts, in one connection", build.floor),
         )
     ]
     axis = {"scale": {"type": "log"}, "type": "quantitative"}
