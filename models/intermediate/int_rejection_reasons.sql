@@ -3,7 +3,7 @@ with bugs as (
         bug_id,
         customer_id
     from {{ ref('stg_bugs') }}
-    where status = 'rejected'
+    where is_rejected
 ),
 
 quoted as (

@@ -34,7 +34,7 @@ earlier as (
         {{ bug_status() }} as status,
 
         -- flags
-        coalesce(status = 'accepted' and auto_accepted, false) as is_auto_accepted,
+        coalesce({{ bug_status() }} = 'auto_accepted', false) as is_auto_accepted,
         coalesce(known, false) as is_known,
 
         -- times

@@ -73,7 +73,10 @@ renamed as (
         unfit_columns,
 
         -- flags
-        coalesce(status = 'accepted' and auto_accepted, false) as is_auto_accepted,
+        coalesce({{ bug_status() }} = 'accepted', false) as is_accepted,
+        coalesce({{ bug_status() }} = 'auto_accepted', false) as is_auto_accepted,
+        coalesce({{ bug_status() }} = 'rejected', false) as is_rejected,
+        coalesce({{ bug_status() }} = 'forwarded', false) as is_open,
         coalesce(known, false) as is_known,
 
         -- times

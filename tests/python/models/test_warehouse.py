@@ -39,6 +39,14 @@ def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
     assert one(select, "select count(*) from testio_marts.fct_bugs") == truth.bugs
     by_status = select("select status, count(*) from testio_marts.fct_bugs group by status")
     assert Counter(dict(by_status)) == truth.bugs_by_status
+    for flag, status in (
+        ("is_accepted", "accepted"),
+        ("is_auto_accepted", "auto_accepted"),
+        ("is_rejected", "rejected"),
+        ("is_open", "forwarded"),
+    ):
+        count = one(select, f"select count(*) from testio_marts.fct_bugs where {flag}")
+        assert (flag, count) == (flag, truth.bugs_by_status[status])
     for name in (
         "user_stories",
         "test_environments",
