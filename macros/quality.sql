@@ -2,14 +2,37 @@
     {{ to_double(part) }} / nullif({{ whole }}, 0)
 {%- endmacro %}
 
-{% macro bug_rates() -%}
-    {{ rate('(accepted_bug_count + auto_accepted_bug_count)', 'bug_count') }} as overall_acceptance_rate,
-    {{ rate('accepted_bug_count', 'bug_count') }} as active_acceptance_rate,
-    {{ rate('auto_accepted_bug_count', '(accepted_bug_count + auto_accepted_bug_count)') }}
-        as auto_acceptance_rate,
-    {{ rate('rejected_bug_count', 'bug_count') }} as rejection_rate,
-    {{ rate('(accepted_bug_count + rejected_bug_count)', 'bug_count') }} as review_rate,
-    {{ rate('known_bug_count', 'bug_count') }} as known_bug_rate
+{# Each rate is defined here only. The query that calls it has the counts as columns. #}
+{% macro overall_acceptance_rate() -%}
+    {{ rate('accepted_bug_count + auto_accepted_bug_count', 'bug_count') }}
+{%- endmacro %}
+
+{% macro active_acceptance_rate() -%}
+    {{ rate('accepted_bug_count', 'bug_count') }}
+{%- endmacro %}
+
+{% macro auto_acceptance_rate() -%}
+    {{ rate('auto_accepted_bug_count', 'accepted_bug_count + auto_accepted_bug_count') }}
+{%- endmacro %}
+
+{% macro rejection_rate() -%}
+    {{ rate('rejected_bug_count', 'bug_count') }}
+{%- endmacro %}
+
+{% macro review_rate() -%}
+    {{ rate('accepted_bug_count + rejected_bug_count', 'bug_count') }}
+{%- endmacro %}
+
+{% macro known_bug_rate() -%}
+    {{ rate('known_bug_count', 'bug_count') }}
+{%- endmacro %}
+
+{% macro bugs_per_test() -%}
+    {{ rate('bug_count', 'test_count') }}
+{%- endmacro %}
+
+{% macro user_story_pass_rate() -%}
+    {{ rate('passed_user_story_count', 'tested_user_story_count') }}
 {%- endmacro %}
 
 {% macro health() -%}

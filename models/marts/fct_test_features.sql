@@ -26,7 +26,20 @@ bugs_of_features as (
     select
         customer_id,
         test_feature_id,
-        {{ counted_bugs() }}
+        count(*) as bug_count,
+        count(case when is_accepted then 1 end) as accepted_bug_count,
+        count(case when is_auto_accepted then 1 end) as auto_accepted_bug_count,
+        count(case when is_rejected then 1 end) as rejected_bug_count,
+        count(case when is_open then 1 end) as open_bug_count,
+        count(case when is_known then 1 end) as known_bug_count,
+        count(case when test_feature_id is null then 1 end) as unattributed_bug_count,
+        count(case when severity = 'critical' then 1 end) as critical_bug_count,
+        count(case when severity = 'high' then 1 end) as high_bug_count,
+        count(case when severity = 'low' then 1 end) as low_bug_count,
+        count(case when severity = 'visual' then 1 end) as visual_bug_count,
+        count(case when severity = 'content' then 1 end) as content_bug_count,
+        count(case when severity = 'custom' then 1 end) as custom_bug_count,
+        cast(sum(severity_weight) as {{ score_type() }}) as bug_severity_score
     from bugs
     group by customer_id, test_feature_id
 ),
@@ -85,7 +98,20 @@ joined as (
             'coalesce(stories_of_features.passed_execution_count, 0)',
             'coalesce(bugs_of_features.bug_count, 0) + coalesce(stories_of_features.story_bug_count, 0)'
         ) }} as execution_status,
-        {{ bug_counts_of('bugs_of_features') }},
+        coalesce(bugs_of_features.bug_count, 0) as bug_count,
+        coalesce(bugs_of_features.accepted_bug_count, 0) as accepted_bug_count,
+        coalesce(bugs_of_features.auto_accepted_bug_count, 0) as auto_accepted_bug_count,
+        coalesce(bugs_of_features.rejected_bug_count, 0) as rejected_bug_count,
+        coalesce(bugs_of_features.open_bug_count, 0) as open_bug_count,
+        coalesce(bugs_of_features.known_bug_count, 0) as known_bug_count,
+        coalesce(bugs_of_features.unattributed_bug_count, 0) as unattributed_bug_count,
+        coalesce(bugs_of_features.critical_bug_count, 0) as critical_bug_count,
+        coalesce(bugs_of_features.high_bug_count, 0) as high_bug_count,
+        coalesce(bugs_of_features.low_bug_count, 0) as low_bug_count,
+        coalesce(bugs_of_features.visual_bug_count, 0) as visual_bug_count,
+        coalesce(bugs_of_features.content_bug_count, 0) as content_bug_count,
+        coalesce(bugs_of_features.custom_bug_count, 0) as custom_bug_count,
+        cast(coalesce(bugs_of_features.bug_severity_score, 0) as {{ score_type() }}) as bug_severity_score,
         coalesce(testers_of_features.tester_count, 0) as tester_count,
         cast(
             coalesce(

@@ -41,7 +41,20 @@ bugs_of_features as (
         customer_id,
         feature_id,
         count(distinct tester_name) as bug_author_count,
-        {{ counted_bugs() }}
+        count(*) as bug_count,
+        count(case when is_accepted then 1 end) as accepted_bug_count,
+        count(case when is_auto_accepted then 1 end) as auto_accepted_bug_count,
+        count(case when is_rejected then 1 end) as rejected_bug_count,
+        count(case when is_open then 1 end) as open_bug_count,
+        count(case when is_known then 1 end) as known_bug_count,
+        count(case when test_feature_id is null then 1 end) as unattributed_bug_count,
+        count(case when severity = 'critical' then 1 end) as critical_bug_count,
+        count(case when severity = 'high' then 1 end) as high_bug_count,
+        count(case when severity = 'low' then 1 end) as low_bug_count,
+        count(case when severity = 'visual' then 1 end) as visual_bug_count,
+        count(case when severity = 'content' then 1 end) as content_bug_count,
+        count(case when severity = 'custom' then 1 end) as custom_bug_count,
+        cast(sum(severity_weight) as {{ score_type() }}) as bug_severity_score
     from bugs
     group by customer_id, feature_id
 ),
@@ -59,7 +72,20 @@ counted as (
         cast(coalesce(tests_of_features.tested_user_story_count, 0) as bigint) as tested_user_story_count,
         cast(coalesce(tests_of_features.passed_user_story_count, 0) as bigint) as passed_user_story_count,
         coalesce(bugs_of_features.bug_author_count, 0) as bug_author_count,
-        {{ bug_counts_of('bugs_of_features') }}
+        coalesce(bugs_of_features.bug_count, 0) as bug_count,
+        coalesce(bugs_of_features.accepted_bug_count, 0) as accepted_bug_count,
+        coalesce(bugs_of_features.auto_accepted_bug_count, 0) as auto_accepted_bug_count,
+        coalesce(bugs_of_features.rejected_bug_count, 0) as rejected_bug_count,
+        coalesce(bugs_of_features.open_bug_count, 0) as open_bug_count,
+        coalesce(bugs_of_features.known_bug_count, 0) as known_bug_count,
+        coalesce(bugs_of_features.unattributed_bug_count, 0) as unattributed_bug_count,
+        coalesce(bugs_of_features.critical_bug_count, 0) as critical_bug_count,
+        coalesce(bugs_of_features.high_bug_count, 0) as high_bug_count,
+        coalesce(bugs_of_features.low_bug_count, 0) as low_bug_count,
+        coalesce(bugs_of_features.visual_bug_count, 0) as visual_bug_count,
+        coalesce(bugs_of_features.content_bug_count, 0) as content_bug_count,
+        coalesce(bugs_of_features.custom_bug_count, 0) as custom_bug_count,
+        cast(coalesce(bugs_of_features.bug_severity_score, 0) as {{ score_type() }}) as bug_severity_score
     from features
     left join tests_of_features
         on
@@ -74,9 +100,14 @@ counted as (
 rated as (
     select
         *,
-        {{ rate('bug_count', 'test_count') }} as bugs_per_test,
-        {{ bug_rates() }},
-        {{ rate('passed_user_story_count', 'tested_user_story_count') }} as user_story_pass_rate
+        {{ bugs_per_test() }} as bugs_per_test,
+        {{ overall_acceptance_rate() }} as overall_acceptance_rate,
+        {{ active_acceptance_rate() }} as active_acceptance_rate,
+        {{ auto_acceptance_rate() }} as auto_acceptance_rate,
+        {{ rejection_rate() }} as rejection_rate,
+        {{ review_rate() }} as review_rate,
+        {{ known_bug_rate() }} as known_bug_rate,
+        {{ user_story_pass_rate() }} as user_story_pass_rate
     from counted
 ),
 
