@@ -26,7 +26,7 @@
             ) as cycles
             inner join (
                 select customer_id, feature_id, count(*) as bug_count, count(case when severity = 'critical' then 1 end) as critical_count
-                from " ~ testio.relation_of('fct_bugs') ~ " where status <> 'rejected' group by customer_id, feature_id
+                from " ~ testio.relation_of('fct_bugs') ~ " where not is_rejected group by customer_id, feature_id
             ) as bugs on cycles.customer_id = bugs.customer_id and cycles.feature_id = bugs.feature_id
             inner join " ~ testio.relation_of('dim_features') ~ " as features
                 on cycles.customer_id = features.customer_id and cycles.feature_id = features.feature_id

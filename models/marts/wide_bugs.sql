@@ -37,7 +37,7 @@ joined as (
         coalesce(bugs.severity, 'unknown') as severity,
         coalesce(bugs.bug_type, 'unknown') as bug_type,
         coalesce(bugs.status, 'unknown') as status,
-        case when bugs.status = 'rejected' then coalesce(bugs.rejection_reason, 'unknown') else 'not rejected' end
+        case when bugs.is_rejected then coalesce(bugs.rejection_reason, 'unknown') else 'not rejected' end
             as rejection_reason,
         case when bugs.is_known then 'yes' else 'no' end as known_bug,
         coalesce(bugs.unattributed_because, 'attributed') as attribution,
@@ -47,6 +47,10 @@ joined as (
         platforms.browser,
         bugs.severity_weight,
         bugs.days_to_first_triage,
+        bugs.is_accepted,
+        bugs.is_auto_accepted,
+        bugs.is_rejected,
+        bugs.is_open,
         bugs.is_counted,
         bugs.reported_on,
         tests.ended_quarter,

@@ -47,7 +47,7 @@ BUGS = TESTS | {
     "bug__bug_type": "coalesce(bugs.bug_type, 'unknown')",
     "bug__status": "coalesce(bugs.status, 'unknown')",
     "bug__rejection_reason": (
-        "case when bugs.status is distinct from 'rejected' then 'not rejected'"
+        "case when not bugs.is_rejected then 'not rejected'"
         " else coalesce(bugs.rejection_reason, 'unknown') end"
     ),
     "bug__known_bug": (
@@ -113,7 +113,8 @@ def of_tests(relation: str) -> str:
 ALL_BUGS = (
     f"{NAMED_TESTS} join testio_marts.fct_bugs as bugs {of_tests('bugs')} {of_features('bugs')}"
 )
-BUG = "bugs.customer_id, bugs.bug_id, bugs.status, bugs.severity_weight, bugs.is_known"
+BUG = "bugs.customer_id, bugs.bug_id, bugs.severity_weight, bugs.is_known"
+FLAGS = "bugs.is_accepted, bugs.is_auto_accepted, bugs.is_rejected, bugs.is_open"
 LISTED = "listed.customer_id as of_customer, listed.test_feature_id, listed.feature_id"
 
 
@@ -134,22 +135,22 @@ def bugs_where(condition: str) -> str:
     return f"count(*) filter ({condition})"
 
 
-ACCEPTED = "where status in ('accepted', 'auto_accepted')"
+ACCEPTED = "where is_accepted or is_auto_accepted"
 ORACLES = [
     Oracle(
         PLATFORMS,
-        f"{BUG}, bugs.severity, bugs.tester_name, bugs.test_feature_id",
+        f"{BUG}, {FLAGS}, bugs.severity, bugs.tester_name, bugs.test_feature_id",
         f"{ALL_BUGS} join testio_marts.bridge_bug_platforms as platforms"
         f" on bugs.customer_id = platforms.customer_id and bugs.bug_id = platforms.bug_id"
         f" {EXECUTED}",
         {
             "bug_count": "count(*)",
-            "accepted_bug_count": bugs_where("where status = 'accepted'"),
-            "auto_accepted_bug_count": bugs_where("where status = 'auto_accepted'"),
+            "accepted_bug_count": bugs_where("where is_accepted"),
+            "auto_accepted_bug_count": bugs_where("where is_auto_accepted"),
             "any_accepted_bug_count": bugs_where(ACCEPTED),
-            "rejected_bug_count": bugs_where("where status = 'rejected'"),
-            "reviewed_bug_count": bugs_where("where status in ('accepted', 'rejected')"),
-            "open_bug_count": bugs_where("where status = 'forwarded'"),
+            "rejected_bug_count": bugs_where("where is_rejected"),
+            "reviewed_bug_count": bugs_where("where is_accepted or is_rejected"),
+            "open_bug_count": bugs_where("where is_open"),
             "known_bug_count": bugs_where("where is_known"),
             "unattributed_bug_count": bugs_where("where test_feature_id is null"),
             "critical_bug_count": bugs_where("where severity = 'critical'"),
@@ -162,12 +163,12 @@ ORACLES = [
             "bug_authors": "count(distinct (customer_id, tester_name))"
             " filter (where tester_name is not null)",
             "overall_acceptance_rate": rate(bugs_where(ACCEPTED), "count(*)"),
-            "active_acceptance_rate": rate(bugs_where("where status = 'accepted'"), "count(*)"),
+            "active_acceptance_rate": rate(bugs_where("where is_accepted"), "count(*)"),
             "auto_acceptance_rate": rate(
-                bugs_where("where status = 'auto_accepted'"), bugs_where(ACCEPTED)
+                bugs_where("where is_auto_accepted"), bugs_where(ACCEPTED)
             ),
-            "rejection_rate": rate(bugs_where("where status = 'rejected'"), "count(*)"),
-            "review_rate": rate(bugs_where("where status in ('accepted', 'rejected')"), "count(*)"),
+            "rejection_rate": rate(bugs_where("where is_rejected"), "count(*)"),
+            "review_rate": rate(bugs_where("where is_accepted or is_rejected"), "count(*)"),
             "known_bug_rate": rate(bugs_where("where is_known"), "count(*)"),
         },
     ),
@@ -362,8 +363,27 @@ PRODUCT_MONTHS = """
     join testio_marts.dim_products as products using (customer_id, product_id)
     where period_type = 'month'
 """
-COUNTS = ["bug_count", "rejected_bug_count", "bug_severity_score"]
-RATES = ["overall_acceptance_rate", "auto_acceptance_rate", "rejection_rate", "review_rate"]
+COUNTS = [
+    "bug_count",
+    "accepted_bug_count",
+    "auto_accepted_bug_count",
+    "rejected_bug_count",
+    "open_bug_count",
+    "known_bug_count",
+    "unattributed_bug_count",
+    "critical_bug_count",
+    "high_bug_count",
+    "low_bug_count",
+    "bug_severity_score",
+]
+RATES = [
+    "overall_acceptance_rate",
+    "active_acceptance_rate",
+    "auto_acceptance_rate",
+    "rejection_rate",
+    "review_rate",
+    "known_bug_rate",
+]
 
 
 @pytest.mark.parametrize(
