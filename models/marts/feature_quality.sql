@@ -3,24 +3,16 @@ with features as (
     where not is_placeholder
 ),
 
-tests as (
-    select * from {{ ref('dim_tests') }}
-    where is_counted
-),
-
 test_features as (
     select * from {{ ref('fct_test_features') }}
     where is_counted
 ),
 
 bugs as (
-    select bugs.*
-    from {{ ref('fct_bugs') }} as bugs
-    inner join tests
-        on
-            bugs.customer_id = tests.customer_id
-            and bugs.test_id = tests.test_id
-    where bugs.feature_id is not null
+    select * from {{ ref('fct_bugs') }}
+    where
+        is_counted
+        and feature_id is not null
 ),
 
 tests_of_features as (

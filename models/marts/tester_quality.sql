@@ -1,16 +1,8 @@
-with tests as (
-    select * from {{ ref('dim_tests') }}
-    where is_counted
-),
-
-bugs as (
-    select bugs.*
-    from {{ ref('fct_bugs') }} as bugs
-    inner join tests
-        on
-            bugs.customer_id = tests.customer_id
-            and bugs.test_id = tests.test_id
-    where bugs.tester_name is not null
+with bugs as (
+    select * from {{ ref('fct_bugs') }}
+    where
+        is_counted
+        and tester_name is not null
 ),
 
 counted as (
