@@ -47,52 +47,26 @@
 
 {# Several products can list the same record. The product that it gets must not depend on which version landed
    last. #}
-{% macro catalogue_records(table) -%}
-    select versions.*
-    from {{ source('testio_raw', table) }} as versions
-    inner join (
+{% macro catalogue_records(endpoint) -%}
+    select *
+    from (
         select
-            newest.customer_id,
-            newest.id,
-            newest.product_id,
-            newest.loaded_at,
-            newest.content_hash,
-            newest._dlt_load_id,
+            versions.*,
             row_number() over (
-                partition by newest.customer_id, newest.id
-                order by case when listed.id is null then 1 else 0 end, newest.product_id
+                partition by versions.customer_id, versions.id
+                order by
+                    case when listed.id is null then 1 else 0 end,
+                    versions.product_id,
+                    versions.version_age
             ) as place
-        from (
-            select
-                landed.customer_id,
-                landed.id,
-                landed.product_id,
-                landed.loaded_at,
-                landed.content_hash,
-                landed._dlt_load_id,
-                row_number() over (
-                    partition by landed.customer_id, landed.id, landed.product_id
-                    order by {{ testio.newest_first(table) }}
-                ) as age
-            from (
-                {{ testio.landed_rows(table) }}
-            ) as landed
-        ) as newest
+        from {{ ref('base_' ~ endpoint) }} as versions
         left join (
-            {{ testio.listed_by_products('(' ~ testio.landed_rows('ledger') ~ ')', table) }}
+            {{ testio.listed_by_products(ref('stg_ledger'), endpoint) }}
         ) as listed
             on
-                newest.customer_id = listed.customer_id
-                and newest.id = listed.id
-                and newest.product_id = listed.product_id
-        where newest.age = 1
-    ) as chosen
-        on
-            versions.customer_id = chosen.customer_id
-            and versions.id = chosen.id
-            and versions.product_id = chosen.product_id
-            and versions.loaded_at = chosen.loaded_at
-            and versions.content_hash = chosen.content_hash
-            and versions._dlt_load_id = chosen._dlt_load_id
-            and chosen.place = 1
+                versions.customer_id = listed.customer_id
+                and versions.id = listed.id
+                and versions.product_id = listed.product_id
+    ) as placed
+    where place = 1
 {%- endmacro %}

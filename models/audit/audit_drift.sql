@@ -27,9 +27,7 @@ with gone_versions as (
         {{ to_utc('landed.loaded_at') }} as first_seen_at,
         {{ to_utc('landed.loaded_at') }} as last_seen_at,
         case when gone_versions.content_hash is null then 0 else 1 end as is_gone
-    from (
-        {{ landed_rows(endpoint) }}
-    ) as landed
+    from {{ ref('base_' ~ endpoint) }} as landed
     left join gone_versions
         on
             landed.customer_id = gone_versions.customer_id

@@ -9,13 +9,8 @@ with versions as (
         _dlt_load_id as load_id,
         content_hash,
         loaded_at,
-        row_number() over (
-            partition by customer_id, id
-            order by {{ newest_first(endpoint) }}
-        ) as age
-    from (
-        {{ landed_rows(endpoint) }}
-    ) as landed
+        version_age
+    from {{ ref('base_' ~ endpoint) }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -36,7 +31,7 @@ renamed as (
         content_hash,
 
         -- flags
-        age = 1 as is_newest,
+        version_age = 1 as is_newest,
 
         -- times
         {{ to_utc('loaded_at') }} as loaded_at

@@ -11,7 +11,8 @@ with newest as (
 ),
 
 source as (
-    {{ earlier_records('bugs') }}
+    select * from {{ ref('base_bugs') }}
+    where version_age > 1
 ),
 
 projected as (

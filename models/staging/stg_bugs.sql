@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('bugs') }}
+    select * from {{ ref('base_bugs') }}
+    where version_age = 1
 ),
 
 projected as (

@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('executions') }}
+    select * from {{ ref('base_executions') }}
+    where version_age = 1
 ),
 
 projected as (

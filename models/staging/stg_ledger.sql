@@ -1,12 +1,5 @@
 with source as (
-    select
-        ledger.*,
-        loads.inserted_at as landed_at
-    from {{ source('testio_raw', 'ledger') }} as ledger
-    inner join {{ source('testio_raw', '_dlt_loads') }} as loads
-        on
-            ledger._dlt_load_id = loads.load_id
-            and loads.status = 0
+    select * from {{ ref('base_ledger') }}
 ),
 
 renamed as (

@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('products') }}
+    select * from {{ ref('base_products') }}
+    where version_age = 1
 ),
 
 projected as (

@@ -1,5 +1,5 @@
 with source as (
-    {{ landed_rows('quarantine') }}
+    select * from {{ ref('base_quarantine') }}
 ),
 
 renamed as (

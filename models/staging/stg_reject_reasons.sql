@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('reject_reasons') }}
+    select * from {{ ref('base_reject_reasons') }}
+    where version_age = 1
 ),
 
 projected as (

@@ -1,5 +1,5 @@
 with source as (
-    {{ landed_rows('products') }}
+    select * from {{ ref('base_products') }}
 ),
 
 -- sections_with_default lists all sections, but older products have only sections, or neither.
@@ -20,9 +20,9 @@ newest_products as (
     select
         customer_id,
         id,
-        max(loaded_at) as loaded_at
+        loaded_at
     from source
-    group by customer_id, id
+    where version_age = 1
 ),
 
 numbered as (

@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('test_case_results') }}
+    select * from {{ ref('base_test_case_results') }}
+    where version_age = 1
 ),
 
 projected as (

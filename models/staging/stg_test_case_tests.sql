@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('test_case_tests') }}
+    select * from {{ ref('base_test_case_tests') }}
+    where version_age = 1
 ),
 
 projected as (

@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('test_details') }}
+    select * from {{ ref('base_test_details') }}
+    where version_age = 1
 ),
 
 projected as (

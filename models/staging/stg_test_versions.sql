@@ -1,5 +1,5 @@
 with source as (
-    {{ landed_rows('tests') }}
+    select * from {{ ref('base_tests') }}
 ),
 
 projected as (

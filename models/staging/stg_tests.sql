@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('tests') }}
+    select * from {{ ref('base_tests') }}
+    where version_age = 1
 ),
 
 projected as (

@@ -1,5 +1,6 @@
 with source as (
-    {{ current_records('tests') }}
+    select * from {{ ref('base_tests') }}
+    where version_age = 1
 ),
 
 features as (
@@ -74,7 +75,7 @@ listed_tests as (
         customer_id,
         id as test_id
     from (
-        {{ standing_ids('(' ~ landed_rows('ledger') ~ ')', 'tests') }}
+        {{ standing_ids(ref('stg_ledger'), 'tests') }}
     ) as listed
 ),
 

@@ -1,3 +1,12 @@
+{# Only completed loads count: a load that fails can leave some tables new and others old. #}
+{% macro landed_rows(table) -%}
+    select
+        landed.*,
+        loads.inserted_at as landed_at
+    from {{ source('testio_raw', table) }} as landed
+    inner join {{ ref('base_loads') }} as loads on landed._dlt_load_id = loads.load_id
+{%- endmacro %}
+
 {# The subquery finds the newest version without payloads, so that the engine only streams these.
 
    The newest version is the one that was loaded last or, for an archive, recorded last. _dlt_valid_to is not
@@ -5,16 +14,11 @@
 
    The order is total, because loaded_at can be the same: if an archive is replayed twice, the same version
    lands twice, and a test that names no product lands with each product that lists it. #}
-{% macro current_records(table) -%}
-    {{ testio.records_by_age(table, '= 1') }}
-{%- endmacro %}
-
-{% macro earlier_records(table) -%}
-    {{ testio.records_by_age(table, '> 1') }}
-{%- endmacro %}
-
-{% macro records_by_age(table, ages) -%}
-    select versions.*
+{% macro landed_versions(table) -%}
+    {%- set by_product = 'product_id asc, ' if testio.endpoints()[table] == 'product' %}
+    select
+        versions.*,
+        aged.version_age
     from {{ source('testio_raw', table) }} as versions
     inner join (
         select
@@ -25,11 +29,10 @@
             _dlt_load_id,
             row_number() over (
                 partition by customer_id, id
-                order by {{ testio.newest_first(table) }}
-            ) as age
-        from (
-            {{ testio.landed_rows(table) }}
-        ) as landed
+                order by loaded_at desc, {{ by_product }}content_hash desc, _dlt_load_id desc
+            ) as version_age
+        from {{ source('testio_raw', table) }}
+        where _dlt_load_id in (select loads.load_id from {{ ref('base_loads') }} as loads)
     ) as aged
         on
             versions.customer_id = aged.customer_id
@@ -37,9 +40,4 @@
             and versions.loaded_at = aged.loaded_at
             and versions.content_hash = aged.content_hash
             and versions._dlt_load_id = aged._dlt_load_id
-            and aged.age {{ ages }}
-{%- endmacro %}
-
-{% macro newest_first(table) -%}
-    loaded_at desc, {{ 'product_id asc, ' if testio.endpoints()[table] == 'product' }}content_hash desc, _dlt_load_id desc
 {%- endmacro %}

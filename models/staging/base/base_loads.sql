@@ -1,0 +1,5 @@
+select
+    load_id,
+    inserted_at
+from {{ source('testio_raw', '_dlt_loads') }}
+where status = 0

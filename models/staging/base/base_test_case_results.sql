@@ -1,0 +1,1 @@
+{{ landed_versions('test_case_results') }}

@@ -1,0 +1,1 @@
+{{ landed_versions('tests') }}

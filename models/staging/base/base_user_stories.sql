@@ -1,0 +1,1 @@
+{{ landed_versions('user_stories') }}
