@@ -17,7 +17,6 @@ from conftest import Dbt
 pytestmark = pytest.mark.slow
 
 
-
 def test_the_site_is_complete_and_the_rules_hold(
     loaded: Path, dbt: Dbt, tmp_path: Path, monkeypatch: Any
 ) -> None:
