@@ -97,7 +97,7 @@ def test_the_set_up_works_as_it_is_described(
     assert re.findall(r"^\.venv/bin/(.*)$", steps, re.MULTILINE) == [
         "testio-loader check",
         "testio-loader load",
-        "dbt build --target postgres",
+        "dbt build --target postgres --exclude-resource-type unit_test",
     ]
     with server.cursor(**_ADMIN) as cursor:
         cursor.execute(f"create role reader_1 login password '{PASSWORD}'")
