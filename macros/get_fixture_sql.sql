@@ -2,7 +2,7 @@
    they have none: their columns are those of the raw table, and those that they add. #}
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {%- set table = model.name | replace('base_', '') %}
-    {%- set raw = adapter.get_relation(this.database, 'testio_raw', table) if 'base' in model.fqn %}
+    {%- set raw = adapter.get_relation(var('raw_database') or this.database, var('raw_schema'), table) if 'base' in model.fqn %}
     {%- if not raw %}
         {{- return(dbt.get_fixture_sql(rows, column_name_to_data_types)) }}
     {%- endif %}

@@ -3,7 +3,7 @@ with bugs as (
     select
         bugs.customer_id,
         bugs.test_feature_id,
-        tests.is_executed,
+        bugs.is_counted,
         tests.product_id,
         tests.end_on
     from {{ ref('fct_bugs') }} as bugs
@@ -18,10 +18,10 @@ expected as (
         customer_id,
         count(*) as all_bugs,
         count(test_feature_id) as attributed_bugs,
-        count(case when is_executed then 1 end) as executed_bugs,
-        count(case when is_executed then test_feature_id end) as executed_attributed_bugs,
+        count(case when is_counted then 1 end) as counted_bugs,
+        count(case when is_counted then test_feature_id end) as counted_attributed_bugs,
         count(case
-            when is_executed and product_id is not null and end_on <> {{ placeholder_day() }} then 1
+            when is_counted and product_id is not null and end_on <> {{ placeholder_day() }} then 1
         end) as dated_bugs
     from bugs
     group by customer_id
@@ -88,7 +88,7 @@ left join counted
 where coalesce(counted.bug_count, 0) <> case grains.grain
     when 'bug_platforms' then expected.all_bugs
     when 'test_features' then expected.attributed_bugs
-    when 'tests' then expected.executed_bugs
-    when 'features' then expected.executed_attributed_bugs
+    when 'tests' then expected.counted_bugs
+    when 'features' then expected.counted_attributed_bugs
     else expected.dated_bugs
 end

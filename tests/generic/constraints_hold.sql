@@ -3,7 +3,7 @@
 {%- set keys, filled = [], [] %}
 {%- if execute %}
     {%- set node = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('relation_name', 'equalto', model | string) | first %}
+        | selectattr('schema', 'equalto', model.schema) | selectattr('alias', 'equalto', model.identifier) | first %}
     {%- for constraint in node.constraints if constraint.type == 'primary_key' %}
         {%- do keys.extend(constraint.columns) %}
     {%- endfor %}

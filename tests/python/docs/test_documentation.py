@@ -54,6 +54,13 @@ def test_the_site_is_complete_and_the_rules_hold(
     arguments = [argument for m in called for argument in m["arguments"]]
     assert [a["name"] for a in arguments if not a["description"]] == []
 
+    # constraints_hold is disabled where the engine enforces them, as here.
+    tested = [n for found in manifest["disabled"].values() for n in found if "test_metadata" in n]
+    for model in models.values():
+        if model["constraints"] or any(c["constraints"] for c in model["columns"].values()):
+            by_name = [n["test_metadata"]["name"] for n in tested if model["name"] in n["name"]]
+            assert "constraints_hold" in by_name, model["name"]
+
     # dbt names a table after each unit test, and PostgreSQL takes no longer names.
     assert [n["name"] for n in manifest["unit_tests"].values() if len(n["name"]) > 63] == []
 
