@@ -22,7 +22,7 @@ from testio_loader.api.canonical_json import canonical
 from testio_loader.api.endpoints import ENDPOINTS
 
 ACCOUNTS = int(os.environ.get("FUZZ_ACCOUNTS", "200"))
-_PLACEHOLDERS = {"unknown", "unattributed"}
+_PLACEHOLDERS = {"unknown", "unattributed", "none"}
 
 
 def draw(number: int, phases: Iterable[Phase], check: Callable[[Drawn], None]) -> None:
