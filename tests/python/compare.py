@@ -23,10 +23,17 @@ class Fingerprint(NamedTuple):
     hash: str
 
 
+def models(manifest: Path) -> dict[str, dict[str, Any]]:
+    """Return the node of each model that is a table or a view, by its name on any engine."""
+    return {
+        f"{node['schema']}.{node['alias']}": node
+        for node in json.loads(manifest.read_text())["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
+    }
+
+
 def relations(manifest: Path) -> list[str]:
-    """Return each model of the project, as any engine calls it."""
-    nodes = json.loads(manifest.read_text())["nodes"].values()
-    return sorted(f"{n['schema']}.{n['alias']}" for n in nodes if n["resource_type"] == "model")
+    return sorted(models(manifest))
 
 
 def fingerprint(columns: Iterable[str], rows: Iterable[Row]) -> Fingerprint:

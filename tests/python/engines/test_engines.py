@@ -1,6 +1,5 @@
 """The models give the same on every engine, whatever has landed."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import PROJECT
-from compare import different, fingerprint, fingerprints, relations, table
+from compare import different, fingerprint, fingerprints, models, relations, table
 from engines import PASSWORD, DuckDB, Engine, Postgres, environment
 from spark import Spark, tasks_by_executor
 from spark_connect import SparkConnect
@@ -168,14 +167,12 @@ def test_models_find_the_same_in_ansi_mode(
     """As Databricks has it; dbt's own sessions on Spark switch it off."""
     target = built_spark4.folder / "target"
     found = {}
-    for node in json.loads((target / "manifest.json").read_text())["nodes"].values():
-        if node["resource_type"] == "model":
-            name = f"{node['schema']}.{node['alias']}"
-            # A contract has an order of columns, whatever that of the query is.
-            columns, _ = made_of_hostile.query(f"select * from {name} limit 0")
-            sql = (target / "compiled/testio" / node["original_file_path"]).read_text()
-            rows = built_spark4.query(f"select {', '.join(columns)} from (\n{sql}\n)")
-            found[name] = fingerprint(*rows)
+    for name, node in models(target / "manifest.json").items():
+        # A contract has an order of columns, whatever that of the query is.
+        columns, _ = made_of_hostile.query(f"select * from {name} limit 0")
+        sql = (target / "compiled/testio" / node["original_file_path"]).read_text()
+        rows = built_spark4.query(f"select {', '.join(columns)} from (\n{sql}\n)")
+        found[name] = fingerprint(*rows)
     assert found == fingerprints(made_of_hostile, found)
 
 
