@@ -106,7 +106,7 @@ def test_marts_on_postgres_have_a_key_and_indexes(built_postgres: Postgres) -> N
     )
     indexed = {definition.split("(", 1)[1].rstrip(")") for (definition,) in rows}
     assert indexed == {
-        "customer_id, bug_id", "customer_id", "test_id", "feature_id", "test_feature_id"
+        "bug_key", "customer_id", "bug_id", "test_id", "feature_id", "test_feature_id"
     }  # fmt: skip
 
 
