@@ -338,7 +338,7 @@ def test_a_build_with_a_failed_test_is_not_published(built: Path, to: Path) -> N
 def test_a_test_that_fails_later_takes_the_build_back(built: Path, to: Path) -> None:
     run_dbt(built, "test", "--select", "dim_sections")
     publish("--to", to)
-    alter(built, "update testio_marts.fct_executions set test_id = -1")
+    alter(built, "update testio_marts.fct_executions set test_key = '7/-1'")
     run_dbt(built, "test", "--select", "fct_executions", status=1)
     assert_refused(to, NOT_PASSED)
 
