@@ -15,7 +15,7 @@
             {%- for name, path, type in columns -%}
             {%- set reasons = [] if type == 'json' else [name ~ '_as_text is not null'] %}
             {%- for parent in testio.parents_of([path]) %}
-                {%- do reasons.append(testio.is_no_object('parent_types', paths, parents.index(parent))) %}
+                {%- do reasons.append(testio.is_no_object('found_types', paths, parents.index(parent))) %}
             {%- endfor %}
             {%- if reasons -%}
             , case when {{ name }} is null and ({{ reasons | join(' or ') }}) then '{{ name }}' end
@@ -27,20 +27,11 @@
             {%- for name in keep %}
             {{ name }},
             {%- endfor %}
-            {%- set nested = [] %}
             {%- for name, path, type in columns %}
-            {%- do nested.append(name ~ '_as_text is null') if '.' in path %}
             {{ name }}_as_text,
-            {{ testio.typed(
-                name ~ '_as_text', type, testio.is_text(name ~ '_as_text', 'given_document', 'parsed', paths, loop.index0)
-            ) }} as {{ name }},
+            {{ testio.typed(name ~ '_as_text', type, paths, loop.index0) }} as {{ name }},
             {%- endfor %}
-            {%- if parents %}
-            case
-                when {{ nested | join(' or ') }}
-                    then {{ testio.parent_types('given_document', 'parsed', parents) }}
-            end as parent_types,
-            {%- endif %}
+            found_types,
             given_document
         from (
             select
@@ -51,7 +42,7 @@
                 {%- set text = testio.parsed_text('parsed', paths, loop.index0) %}
                 {{ testio.named(text) if type in ('name', 'label') else text }} as {{ name }}_as_text,
                 {%- endfor %}
-                parsed,
+                {{ testio.found_types('given_document', 'parsed', paths, parents) }} as found_types,
                 given_document
             from (
                 select
@@ -78,23 +69,18 @@
     {{- return(parents) }}
 {% endmacro %}
 
-{# Few texts begin like JSON, so only for these the document is checked for the actual type. #}
-{% macro typed(text, type, is_text) -%}
-    {%- set nested = "left(" ~ text ~ ", 1) in ('{', '[')" -%}
-    {%- set scalar = "left(" ~ text ~ ", 1) in ('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9') or " ~ text ~ " in ('true', 'false')" -%}
+{% macro typed(text, type, paths, index) -%}
+    {%- set at = [text, 'given_document', 'found_types', paths, index] %}
     {%- if type == 'bigint' -%} {{ testio.to_bigint(text) }}
     {%- elif type == 'boolean' -%} {{ testio.to_boolean(text) }}
     {%- elif type == 'timestamp' -%} {{ testio.to_timestamp(text) }}
-    {%- elif type == 'array' -%} case when {{ text }} like '[%' then case when not {{ is_text }} then {{ text }} end end
+    {%- elif type == 'array' -%} case when {{ testio.is_json(['array'], *at) }} then {{ text }} end
     {%- elif type == 'json' -%} {{ text }}
-    {%- elif type in ('text', 'label') -%}
-        case when {{ nested }} then case when {{ is_text }} then {{ text }} end else {{ text }} end
-    {%- elif type == 'name' -%}
-        case when {{ nested }} or {{ scalar }} then case when {{ is_text }} then {{ text }} end else {{ text }} end
+    {%- elif type in ('text', 'label') -%} case when not {{ testio.is_json(['object', 'array'], *at) }} then {{ text }} end
+    {%- elif type == 'name' -%} case when {{ testio.is_string(*at) }} then {{ text }} end
     {%- elif type == 'lines' -%}
         case
-            when {{ nested }}
-                then case when {{ is_text }} then {{ text }} else {{ testio.texts_as_lines(testio.array_texts(text)) }} end
+            when {{ testio.is_json(['object', 'array'], *at) }} then {{ testio.texts_as_lines(testio.array_texts(text)) }}
             else {{ text }}
         end
     {%- else -%}
@@ -159,84 +145,110 @@
     {{ testio.spark_as_it_came(parsed ~ '.`' ~ paths[index] | replace('.', '`.`') ~ '`') }}
 {%- endmacro %}
 
-{% macro is_text(text, document, parsed, paths, index) -%}
-    {{ adapter.dispatch('is_text', 'testio')(text, document, parsed, paths, index) }}
+{% macro found_types(document, parsed, paths, parents) -%}
+    {{ adapter.dispatch('found_types', 'testio')(document, parsed, paths, parents) }}
 {%- endmacro %}
 
-{% macro default__is_text(text, document, parsed, paths, index) -%}
+{% macro default__found_types(document, parsed, paths, parents) -%}
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{# A value that is not JSON must be a string. Checking the short value first mostly avoids parsing the
-   document again. #}
-{% macro duckdb__is_text(text, document, parsed, paths, index) -%}
-    case when json_valid({{ text }}) then json_type({{ document }}, {{ testio.duckdb_path(paths[index]) }}) = 'VARCHAR' else true end
+{# One more parse per document is faster than one per value whose type is in doubt. #}
+{% macro duckdb__found_types(document, parsed, paths, parents) -%}
+    try(json_type({{ document }}, {{ testio.duckdb_paths(paths + parents) }}))
 {%- endmacro %}
 
-{% macro postgres__is_text(text, document, parsed, paths, index) -%}
-    {{ parsed }}[{{ paths | length + index + 1 }}] = 'string'
+{% macro postgres__found_types(document, parsed, paths, parents) -%}
+    {{ parsed }}[{{ paths | length + 1 }}:]
 {%- endmacro %}
 
-{% macro spark__is_text(text, document, parsed, paths, index) -%}
-    {{ testio.spark_json_at(document, paths[index]) }} like '"%'
-{%- endmacro %}
-
-{% macro parent_types(document, parsed, parents) -%}
-    {{ adapter.dispatch('parent_types', 'testio')(document, parsed, parents) }}
-{%- endmacro %}
-
-{% macro default__parent_types(document, parsed, parents) -%}
-    {{ testio.unsupported() }}
-{%- endmacro %}
-
-{% macro duckdb__parent_types(document, parsed, parents) -%}
-    try(json_type({{ document }}, {{ testio.duckdb_paths(parents) }}))
-{%- endmacro %}
-
-{% macro postgres__parent_types(document, parsed, parents) -%}
-    {{ parsed }}
-{%- endmacro %}
-
-{# Checking each parent is slow. Documents have no blanks, so one regular expression can show that all parents
-   are objects or null. #}
-{% macro spark__parent_types(document, parsed, parents) -%}
+{# Only the parents: few texts begin like JSON, so for these the document is read again. Checking each parent is
+   slow, too. Documents have no blanks, so one regular expression can show that all parents are objects or null. #}
+{% macro spark__found_types(document, parsed, paths, parents) -%}
     {%- set keys = [] %}
     {%- set values = [] %}
     {%- for parent in parents %}
         {%- do keys.append(parent.split('.')[-1]) %}
         {%- do values.append(testio.spark_json_at(document, parent)) %}
     {%- endfor -%}
+    {%- if parents -%}
     case when {{ document }} rlike r'"({{ keys | unique | join('|') }})":[^{n]' then array({{ values | join(', ') }}) end
+    {%- else -%}
+    null
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro is_no_object(parent_types, paths, index) -%}
-    {{ adapter.dispatch('is_no_object', 'testio')(parent_types, paths, index) }}
+{% macro is_string(text, document, found_types, paths, index) -%}
+    {{ adapter.dispatch('is_string', 'testio')(text, document, found_types, paths, index) }}
 {%- endmacro %}
 
-{% macro default__is_no_object(parent_types, paths, index) -%}
+{% macro default__is_string(text, document, found_types, paths, index) -%}
     {{ testio.unsupported() }}
 {%- endmacro %}
 
-{% macro duckdb__is_no_object(parent_types, paths, index) -%}
-    {{ parent_types }}[{{ index + 1 }}] not in ('OBJECT', 'NULL')
+{% macro duckdb__is_string(text, document, found_types, paths, index) -%}
+    {{ found_types }}[{{ index + 1 }}] = 'VARCHAR'
 {%- endmacro %}
 
-{% macro postgres__is_no_object(parent_types, paths, index) -%}
-    {{ parent_types }}[{{ 2 * paths | length + index + 1 }}] not in ('object', 'null')
+{% macro postgres__is_string(text, document, found_types, paths, index) -%}
+    {{ found_types }}[{{ index + 1 }}] = 'string'
 {%- endmacro %}
 
-{% macro spark__is_no_object(parent_types, paths, index) -%}
-    left({{ parent_types }}[{{ index }}], 1) not in ('{', 'n')
+{% macro spark__is_string(text, document, found_types, paths, index) -%}
+    case
+        when {{ text }} rlike r'^([{\[]|-?[0-9]|(true|false)\z)' then {{ testio.spark_json_at(document, paths[index]) }} like '"%'
+        else {{ text }} is not null
+    end
+{%- endmacro %}
+
+{% macro is_json(types, text, document, found_types, paths, index) -%}
+    {{ adapter.dispatch('is_json', 'testio')(types, text, document, found_types, paths, index) }}
+{%- endmacro %}
+
+{% macro default__is_json(types, text, document, found_types, paths, index) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__is_json(types, text, document, found_types, paths, index) -%}
+    {{ found_types }}[{{ index + 1 }}] in ('{{ types | join("', '") | upper }}')
+{%- endmacro %}
+
+{% macro postgres__is_json(types, text, document, found_types, paths, index) -%}
+    {{ found_types }}[{{ index + 1 }}] in ('{{ types | join("', '") }}')
+{%- endmacro %}
+
+{% macro spark__is_json(types, text, document, found_types, paths, index) -%}
+    case
+        when left({{ text }}, 1) in ({{ "'{', '['" if 'object' in types else "'['" }})
+            then {{ testio.spark_json_at(document, paths[index]) }} not like '"%'
+        else false
+    end
+{%- endmacro %}
+
+{% macro is_no_object(found_types, paths, index) -%}
+    {{ adapter.dispatch('is_no_object', 'testio')(found_types, paths, index) }}
+{%- endmacro %}
+
+{% macro default__is_no_object(found_types, paths, index) -%}
+    {{ testio.unsupported() }}
+{%- endmacro %}
+
+{% macro duckdb__is_no_object(found_types, paths, index) -%}
+    {{ found_types }}[{{ paths | length + index + 1 }}] not in ('OBJECT', 'NULL')
+{%- endmacro %}
+
+{% macro postgres__is_no_object(found_types, paths, index) -%}
+    {{ found_types }}[{{ paths | length + index + 1 }}] not in ('object', 'null')
+{%- endmacro %}
+
+{% macro spark__is_no_object(found_types, paths, index) -%}
+    left({{ found_types }}[{{ index }}], 1) not in ('{', 'n')
 {%- endmacro %}
 
 {% macro duckdb_paths(paths) -%}
     [
         {%- for path in paths -%}
-        {{ testio.duckdb_path(path) }}{{ ', ' if not loop.last }}
+        '$."{{ path | replace(".", '"."') }}"'{{ ', ' if not loop.last }}
         {%- endfor -%}
     ]
-{%- endmacro %}
-
-{% macro duckdb_path(path) -%}
-    '$."{{ path | replace(".", '"."') }}"'
 {%- endmacro %}
