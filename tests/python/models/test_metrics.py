@@ -54,6 +54,7 @@ BUGS = TESTS | {
         "case when bugs.is_known is null then 'unknown' when bugs.is_known then 'yes' else 'no' end"
     ),
     "bug__attribution": "coalesce(bugs.unattributed_because, 'attributed')",
+    "bug__is_counted": "tests.is_executed and not tests.is_deleted",
 }
 PLATFORMS = BUGS | {
     f"platform__{name}": f"platforms.{name}"
@@ -136,40 +137,61 @@ def bugs_where(condition: str) -> str:
 
 
 ACCEPTED = "where is_accepted or is_auto_accepted"
+COUNTED_BUGS = {
+    "bug_count": "count(*)",
+    "accepted_bug_count": bugs_where("where is_accepted"),
+    "auto_accepted_bug_count": bugs_where("where is_auto_accepted"),
+    "any_accepted_bug_count": bugs_where(ACCEPTED),
+    "rejected_bug_count": bugs_where("where is_rejected"),
+    "reviewed_bug_count": bugs_where("where is_accepted or is_rejected"),
+    "open_bug_count": bugs_where("where is_open"),
+    "known_bug_count": bugs_where("where is_known"),
+    "unattributed_bug_count": bugs_where("where test_feature_id is null"),
+    "critical_bug_count": bugs_where("where severity = 'critical'"),
+    "high_bug_count": bugs_where("where severity = 'high'"),
+    "low_bug_count": bugs_where("where severity = 'low'"),
+    "other_bug_count": bugs_where(
+        "where coalesce(severity, '') not in ('critical', 'high', 'low')"
+    ),
+    "bug_severity_score": "sum(severity_weight)",
+    "bug_authors": "count(distinct (customer_id, tester_name))"
+    " filter (where tester_name is not null)",
+    "overall_acceptance_rate": rate(bugs_where(ACCEPTED), "count(*)"),
+    "active_acceptance_rate": rate(bugs_where("where is_accepted"), "count(*)"),
+    "auto_acceptance_rate": rate(bugs_where("where is_auto_accepted"), bugs_where(ACCEPTED)),
+    "rejection_rate": rate(bugs_where("where is_rejected"), "count(*)"),
+    "review_rate": rate(bugs_where("where is_accepted or is_rejected"), "count(*)"),
+    "known_bug_rate": rate(bugs_where("where is_known"), "count(*)"),
+}
 ORACLES = [
     Oracle(
-        PLATFORMS,
+        BUGS,
         f"{BUG}, {FLAGS}, bugs.severity, bugs.tester_name, bugs.test_feature_id",
+        f"{ALL_BUGS} {EXECUTED}",
+        COUNTED_BUGS,
+    ),
+    Oracle(
+        PLATFORMS,
+        f"{BUG}, {FLAGS}, bugs.severity",
         f"{ALL_BUGS} join testio_marts.bridge_bug_platforms as platforms"
         f" on bugs.customer_id = platforms.customer_id and bugs.bug_id = platforms.bug_id"
         f" {EXECUTED}",
         {
-            "bug_count": "count(*)",
-            "accepted_bug_count": bugs_where("where is_accepted"),
-            "auto_accepted_bug_count": bugs_where("where is_auto_accepted"),
-            "any_accepted_bug_count": bugs_where(ACCEPTED),
-            "rejected_bug_count": bugs_where("where is_rejected"),
-            "reviewed_bug_count": bugs_where("where is_accepted or is_rejected"),
-            "open_bug_count": bugs_where("where is_open"),
-            "known_bug_count": bugs_where("where is_known"),
-            "unattributed_bug_count": bugs_where("where test_feature_id is null"),
-            "critical_bug_count": bugs_where("where severity = 'critical'"),
-            "high_bug_count": bugs_where("where severity = 'high'"),
-            "low_bug_count": bugs_where("where severity = 'low'"),
-            "other_bug_count": bugs_where(
-                "where coalesce(severity, '') not in ('critical', 'high', 'low')"
-            ),
-            "bug_severity_score": "sum(severity_weight)",
-            "bug_authors": "count(distinct (customer_id, tester_name))"
-            " filter (where tester_name is not null)",
-            "overall_acceptance_rate": rate(bugs_where(ACCEPTED), "count(*)"),
-            "active_acceptance_rate": rate(bugs_where("where is_accepted"), "count(*)"),
-            "auto_acceptance_rate": rate(
-                bugs_where("where is_auto_accepted"), bugs_where(ACCEPTED)
-            ),
-            "rejection_rate": rate(bugs_where("where is_rejected"), "count(*)"),
-            "review_rate": rate(bugs_where("where is_accepted or is_rejected"), "count(*)"),
-            "known_bug_rate": rate(bugs_where("where is_known"), "count(*)"),
+            f"platform_{metric}": COUNTED_BUGS[metric]
+            for metric in (
+                "bug_count",
+                "any_accepted_bug_count",
+                "rejected_bug_count",
+                "known_bug_count",
+                "critical_bug_count",
+                "high_bug_count",
+                "low_bug_count",
+                "other_bug_count",
+                "bug_severity_score",
+                "overall_acceptance_rate",
+                "rejection_rate",
+                "known_bug_rate",
+            )
         },
     ),
     Oracle(
@@ -337,7 +359,7 @@ def test_a_filter_leaves_what_the_group_has(oracle: Oracle, warehouse_of_two: Wa
 
 
 def test_bugs_per_test_divides_the_one_by_the_other(warehouse_of_two: Warehouse) -> None:
-    bugs, _, _, tests, _ = ORACLES
+    bugs, _, _, _, tests, _ = ORACLES
     both = [name for name in tests.dimensions if name in bugs.dimensions]
     assert warehouse_of_two.dimensions_of("bugs_per_test") == {
         name for name in both if not name.startswith("metric_time")
