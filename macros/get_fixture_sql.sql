@@ -1,5 +1,5 @@
-{# Overrides dbt's macro, which takes the columns of an input from its relation. Base models are ephemeral, so
-   they have none: their columns are those of the raw table, and those that they add. #}
+{# Overrides dbt's macro, which takes the columns of an input from its relation. On Spark, base models are
+   ephemeral, so they have none: their columns are those of the raw table, and those that they add. #}
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {%- set table = model.name | replace('base_', '') %}
     {%- set raw = adapter.get_relation(var('raw_database') or this.database, var('raw_schema'), table) if 'base' in model.fqn %}

@@ -24,11 +24,11 @@ class Fingerprint(NamedTuple):
 
 
 def models(manifest: Path) -> dict[str, dict[str, Any]]:
-    """Return the node of each model that is a table or a view, by its name on any engine."""
+    """Return the node of each model that all engines have, by its name on any engine."""
     return {
         f"{node['schema']}.{node['alias']}": node
         for node in json.loads(manifest.read_text())["nodes"].values()
-        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
+        if node["resource_type"] == "model" and "base" not in node["fqn"]
     }
 
 

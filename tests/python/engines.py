@@ -73,8 +73,10 @@ class Postgres:
 
     def dbt(self, *arguments: str, status: int = 0) -> str:
         arguments = (*arguments, "--target", self.target)
+        # With debug lines in its log, which name all statements.
+        environment = {**self.environment, "DBT_LOG_LEVEL_FILE": "debug"}
         return run_dbt(
-            self.folder / "none.duckdb", *arguments, status=status, environment=self.environment
+            self.folder / "none.duckdb", *arguments, status=status, environment=environment
         )
 
     def query(self, sql: str) -> tuple[list[str], list[Row]]:
