@@ -69,5 +69,5 @@ def test_a_pooler_with_a_session_for_each_connection_is_fine(
         command("load")
         command("load", "--full")
         assert len(json.loads(command("status", "--json").stdout)["loads"]) == 2
-        behind.dbt("run", "--select", "stg_products")
+        behind.dbt("run", "--select", "+stg_products")
     assert database.query("select count(*) from testio_staging.stg_products")[1] == [(3,)]

@@ -29,7 +29,7 @@ def built(cluster: Postgres, undisturbed: Loaded) -> Postgres:
 
 def build(postgres: Postgres, seconds: int = 600, status: int = 0) -> str:
     return postgres.dbt(
-        "run", "--select", "stg_products", "--vars", f"lock_wait_seconds: {seconds}", status=status
+        "run", "--select", "+stg_products", "--vars", f"lock_wait_seconds: {seconds}", status=status
     )
 
 

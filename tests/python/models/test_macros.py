@@ -75,7 +75,7 @@ def test_macros_find_on_duckdb_what_is_expected(loaded: Path) -> None:
 def test_macros_find_on_postgres_what_is_expected(cluster: Postgres, undisturbed: Loaded) -> None:
     postgres = cluster.another("macros")
     postgres.copy_raw(undisturbed.path)
-    postgres.dbt("run", "--select", "stg_products")  # which brings the function that macros call
+    postgres.dbt("run", "--select", "+stg_products")  # which brings the function that macros call
     _assert_expected(postgres, _quoted)
 
 
