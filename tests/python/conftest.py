@@ -206,6 +206,7 @@ def built_spark4(
         yield built
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests of each Spark in one process, where its models are made once."""
     for item in items:
