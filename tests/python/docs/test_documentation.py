@@ -37,7 +37,9 @@ def test_the_site_is_complete_and_the_rules_hold(
     run("dbt-bouncer", "run", "--show-all-failures")
     all_of_it = ["--run-artifacts-dir", "target", "--project-dir", str(PROJECT)]
     all_of_it += ["--cov-fail-under", "1"]
-    run("dbt-coverage", "compute", "doc", *all_of_it)
+    # Base models have the columns of their sources, which are described there.
+    not_base = ["--model-path-exclusion-filter", "models/staging/base/"]
+    run("dbt-coverage", "compute", "doc", *all_of_it, *not_base)
     marts = ["--model-path-filter", "models/marts"]
     run("dbt-coverage", "compute", "unit-test", *all_of_it, *marts)
 
