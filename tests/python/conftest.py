@@ -206,14 +206,6 @@ def built_spark4(
         yield built
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of each Spark in one process, where its models are made once."""
-    for item in items:
-        for fixture in {"built_spark", "built_spark4"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(fixture))
-
-
 Run = Callable[..., Result]
 
 
