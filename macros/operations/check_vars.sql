@@ -12,6 +12,7 @@
             'active_acceptance_rate_healthy_from', 'active_acceptance_rate_critical_below',
         ]),
         ('[0-9]{1,9}', 'a whole number from 0 on', ['tester_minimum_bugs']),
+        ('[1-9][0-9]{0,8}', 'a whole number from 1 on', ['health_minimum_decided_bugs']),
         ('19[1-9][0-9]|2[0-9]{3}', 'a year from 1910 to 2999', ['calendar_first_year']),
         ('[0-9]{1,2}', 'a whole number of years from 0 to 99', ['calendar_years_ahead']),
     ] %}

@@ -11,6 +11,10 @@ deleted as (
     where endpoint = 'tests'
 ),
 
+as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
 marked as (
     select
         tests.test_id,
@@ -39,6 +43,10 @@ marked as (
         tests.is_demo,
         coalesce(tests.status in ('running', 'locked', 'archived', 'customer_finalized'), false)
             as is_executed,
+        coalesce(
+            tests.status in ('locked', 'archived', 'cancelled', 'completed')
+            or (tests.status in ('running', 'customer_finalized') and tests.end_at < as_of.as_of_at), false
+        ) as is_finished,
         deleted.record_id is not null as is_deleted,
         {{ calendar_day('tests.start_at') }} as start_on,
         {{ calendar_day('tests.end_at') }} as end_on,
@@ -51,6 +59,7 @@ marked as (
         on
             tests.customer_id = deleted.customer_id
             and tests.test_id = deleted.record_id
+    left join as_of on tests.customer_id = as_of.customer_id
 ),
 
 -- An execution can belong to a test that the API no longer has.
@@ -88,6 +97,7 @@ members as (
         false as enable_critical,
         false as is_demo,
         false as is_executed,
+        false as is_finished,
         false as is_deleted,
         cast(null as date) as start_on,
         cast(null as date) as end_on,

@@ -92,26 +92,34 @@ counted as (
 rated as (
     select
         *,
-        {{ bugs_per_test() }} as bugs_per_test,
+        {{ decided_bug_count() }} as decided_bug_count,
+        {{ bounded_bugs_per_test() }},
         {{ overall_acceptance_rate() }} as overall_acceptance_rate,
         {{ active_acceptance_rate() }} as active_acceptance_rate,
-        {{ auto_acceptance_rate() }} as auto_acceptance_rate,
         {{ rejection_rate() }} as rejection_rate,
         {{ review_rate() }} as review_rate,
-        {{ known_bug_rate() }} as known_bug_rate,
-        {{ user_story_pass_rate() }} as user_story_pass_rate
+        {{ bounded_rate('acceptance_rate_of_decided') }},
+        {{ bounded_rate('active_acceptance_rate_of_decided') }},
+        {{ bounded_rate('rejection_rate_of_decided') }},
+        {{ bounded_rate('review_rate_of_decided') }},
+        {{ bounded_rate('auto_acceptance_rate') }},
+        {{ bounded_rate('known_bug_rate') }},
+        {{ bounded_rate('severe_bug_rate') }},
+        {{ bounded_rate('user_story_pass_rate') }}
     from counted
 ),
 
 judged as (
     select
         *,
-        {{ health() }} as health
+        {{ health() }} as health,
+        {{ triage_health() }} as triage_health
     from rated
 )
 
 select
     *,
+    {{ triage_health_because() }} as triage_health_because,
     {{ entity_key('feature_id') }} as feature_key,
     {{ entity_key('product_id') }} as product_key
 from judged

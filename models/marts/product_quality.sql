@@ -1,3 +1,10 @@
+{# A period that is not over has fewer tests, and more open bugs, than it will have. #}
+{%- set changes = [
+    'overall_acceptance_rate', 'active_acceptance_rate', 'auto_acceptance_rate', 'rejection_rate', 'review_rate',
+    'known_bug_rate', 'acceptance_rate_of_decided', 'active_acceptance_rate_of_decided',
+    'rejection_rate_of_decided', 'review_rate_of_decided', 'severe_bug_rate', 'bugs_per_test', 'test_count',
+    'bug_count',
+] %}
 with tests as (
     select * from {{ ref('test_quality') }}
     where
@@ -9,6 +16,10 @@ bugs as (
     select * from {{ ref('fct_bugs') }}
 ),
 
+as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
 periods as (
     {%- for period, months in [('month', 1), ('quarter', 3), ('year', 12)] %}
     select
@@ -16,7 +27,8 @@ periods as (
         '{{ period }}' as period_type,
         cast({{ dbt.date_trunc(period, 'end_at') }} as date) as period_start_on,
         cast({{ dbt.dateadd('month', -months, dbt.date_trunc(period, 'end_at')) }} as date)
-            as previous_start_on
+            as previous_start_on,
+        cast({{ dbt.dateadd('month', months, dbt.date_trunc(period, 'end_at')) }} as date) as next_start_on
     from tests
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
@@ -29,7 +41,9 @@ tests_of_periods as (
         period_type,
         period_start_on,
         previous_start_on,
+        next_start_on,
         count(*) as test_count,
+        count(case when is_finished then 1 end) as finished_test_count,
         cast(sum(bug_count) as bigint) as bug_count,
         cast(sum(accepted_bug_count) as bigint) as accepted_bug_count,
         cast(sum(auto_accepted_bug_count) as bigint) as auto_accepted_bug_count,
@@ -45,7 +59,7 @@ tests_of_periods as (
         cast(sum(custom_bug_count) as bigint) as custom_bug_count,
         cast(sum(bug_severity_score) as {{ score_type() }}) as bug_severity_score
     from periods
-    group by product_id, customer_id, period_type, period_start_on, previous_start_on
+    group by product_id, customer_id, period_type, period_start_on, previous_start_on, next_start_on
 ),
 
 authors_of_periods as (
@@ -66,8 +80,10 @@ authors_of_periods as (
 counted as (
     select
         tests_of_periods.*,
-        coalesce(authors_of_periods.bug_author_count, 0) as bug_author_count
+        coalesce(authors_of_periods.bug_author_count, 0) as bug_author_count,
+        coalesce(tests_of_periods.next_start_on <= cast(as_of.as_of_at as date), false) as is_period_over
     from tests_of_periods
+    left join as_of on tests_of_periods.customer_id = as_of.customer_id
     left join authors_of_periods
         on
             tests_of_periods.customer_id = authors_of_periods.customer_id
@@ -79,72 +95,111 @@ counted as (
 rated as (
     select
         *,
-        {{ bugs_per_test() }} as bugs_per_test,
+        {{ decided_bug_count() }} as decided_bug_count,
+        {{ bounded_bugs_per_test() }},
         {{ overall_acceptance_rate() }} as overall_acceptance_rate,
         {{ active_acceptance_rate() }} as active_acceptance_rate,
-        {{ auto_acceptance_rate() }} as auto_acceptance_rate,
         {{ rejection_rate() }} as rejection_rate,
         {{ review_rate() }} as review_rate,
-        {{ known_bug_rate() }} as known_bug_rate
+        {{ bounded_rate('acceptance_rate_of_decided') }},
+        {{ bounded_rate('active_acceptance_rate_of_decided') }},
+        {{ bounded_rate('rejection_rate_of_decided') }},
+        {{ bounded_rate('review_rate_of_decided') }},
+        {{ bounded_rate('auto_acceptance_rate') }},
+        {{ bounded_rate('known_bug_rate') }},
+        {{ bounded_rate('severe_bug_rate') }}
     from counted
 ),
 
 judged as (
     select
         *,
-        {{ health() }} as health
+        {{ health() }} as health,
+        {{ triage_health() }} as triage_health
     from rated
+),
+
+explained as (
+    select
+        *,
+        {{ triage_health_because() }} as triage_health_because
+    from judged
 ),
 
 compared as (
     select
-        judged.product_id,
-        judged.customer_id,
-        judged.period_type,
-        judged.period_start_on,
-        judged.test_count,
-        judged.bug_author_count,
-        judged.bug_count,
-        judged.accepted_bug_count,
-        judged.auto_accepted_bug_count,
-        judged.rejected_bug_count,
-        judged.open_bug_count,
-        judged.known_bug_count,
-        judged.unattributed_bug_count,
-        judged.critical_bug_count,
-        judged.high_bug_count,
-        judged.low_bug_count,
-        judged.visual_bug_count,
-        judged.content_bug_count,
-        judged.custom_bug_count,
-        judged.bug_severity_score,
-        judged.overall_acceptance_rate,
-        judged.active_acceptance_rate,
-        judged.auto_acceptance_rate,
-        judged.rejection_rate,
-        judged.review_rate,
-        judged.known_bug_rate,
-        judged.bugs_per_test,
-        judged.health,
+        explained.product_id,
+        explained.customer_id,
+        explained.period_type,
+        explained.period_start_on,
+        explained.is_period_over,
+        explained.test_count,
+        explained.finished_test_count,
+        explained.bug_author_count,
+        explained.bug_count,
+        explained.accepted_bug_count,
+        explained.auto_accepted_bug_count,
+        explained.rejected_bug_count,
+        explained.decided_bug_count,
+        explained.open_bug_count,
+        explained.known_bug_count,
+        explained.unattributed_bug_count,
+        explained.critical_bug_count,
+        explained.high_bug_count,
+        explained.low_bug_count,
+        explained.visual_bug_count,
+        explained.content_bug_count,
+        explained.custom_bug_count,
+        explained.bug_severity_score,
+        explained.overall_acceptance_rate,
+        explained.active_acceptance_rate,
+        explained.rejection_rate,
+        explained.review_rate,
+        explained.acceptance_rate_of_decided,
+        explained.acceptance_rate_of_decided_low,
+        explained.acceptance_rate_of_decided_high,
+        explained.active_acceptance_rate_of_decided,
+        explained.active_acceptance_rate_of_decided_low,
+        explained.active_acceptance_rate_of_decided_high,
+        explained.rejection_rate_of_decided,
+        explained.rejection_rate_of_decided_low,
+        explained.rejection_rate_of_decided_high,
+        explained.review_rate_of_decided,
+        explained.review_rate_of_decided_low,
+        explained.review_rate_of_decided_high,
+        explained.auto_acceptance_rate,
+        explained.auto_acceptance_rate_low,
+        explained.auto_acceptance_rate_high,
+        explained.known_bug_rate,
+        explained.known_bug_rate_low,
+        explained.known_bug_rate_high,
+        explained.severe_bug_rate,
+        explained.severe_bug_rate_low,
+        explained.severe_bug_rate_high,
+        explained.bugs_per_test,
+        explained.bugs_per_test_low,
+        explained.bugs_per_test_high,
+        explained.health,
+        explained.triage_health,
+        explained.triage_health_because,
         previous.health as previous_health,
-        judged.overall_acceptance_rate - previous.overall_acceptance_rate as overall_acceptance_rate_change,
-        judged.active_acceptance_rate - previous.active_acceptance_rate as active_acceptance_rate_change,
-        judged.auto_acceptance_rate - previous.auto_acceptance_rate as auto_acceptance_rate_change,
-        judged.rejection_rate - previous.rejection_rate as rejection_rate_change,
-        judged.review_rate - previous.review_rate as review_rate_change,
-        judged.known_bug_rate - previous.known_bug_rate as known_bug_rate_change,
-        judged.bugs_per_test - previous.bugs_per_test as bugs_per_test_change,
-        judged.test_count - previous.test_count as test_count_change,
-        judged.bug_count - previous.bug_count as bug_count_change,
-        cast(judged.bug_severity_score - previous.bug_severity_score as {{ score_type() }})
-            as bug_severity_score_change
-    from judged
-    left join judged as previous
+        previous.triage_health as previous_triage_health,
+        {%- for figure in changes %}
+        case when explained.is_period_over then explained.{{ figure }} - previous.{{ figure }} end
+            as {{ figure }}_change,
+        {%- endfor %}
+        cast(
+            case
+                when explained.is_period_over then explained.bug_severity_score - previous.bug_severity_score
+            end as {{ score_type() }}
+        ) as bug_severity_score_change
+    from explained
+    left join explained as previous
         on
-            judged.customer_id = previous.customer_id
-            and judged.product_id = previous.product_id
-            and judged.period_type = previous.period_type
-            and judged.previous_start_on = previous.period_start_on
+            explained.customer_id = previous.customer_id
+            and explained.product_id = previous.product_id
+            and explained.period_type = previous.period_type
+            and explained.previous_start_on = previous.period_start_on
 )
 
 select

@@ -55,6 +55,7 @@ counted as (
         tests.title,
         tests.status,
         tests.testing_type,
+        tests.is_finished,
         tests.end_at,
         coalesce(features_of_tests.feature_count, 0) as feature_count,
         coalesce(features_of_tests.tested_feature_count, 0) as tested_feature_count,
@@ -89,26 +90,34 @@ counted as (
 rated as (
     select
         *,
+        {{ decided_bug_count() }} as decided_bug_count,
         {{ overall_acceptance_rate() }} as overall_acceptance_rate,
         {{ active_acceptance_rate() }} as active_acceptance_rate,
-        {{ auto_acceptance_rate() }} as auto_acceptance_rate,
         {{ rejection_rate() }} as rejection_rate,
         {{ review_rate() }} as review_rate,
-        {{ known_bug_rate() }} as known_bug_rate,
-        {{ rate('tested_feature_count', 'feature_count') }} as feature_coverage,
-        {{ user_story_pass_rate() }} as user_story_pass_rate
+        {{ bounded_rate('acceptance_rate_of_decided') }},
+        {{ bounded_rate('active_acceptance_rate_of_decided') }},
+        {{ bounded_rate('rejection_rate_of_decided') }},
+        {{ bounded_rate('review_rate_of_decided') }},
+        {{ bounded_rate('auto_acceptance_rate') }},
+        {{ bounded_rate('known_bug_rate') }},
+        {{ bounded_rate('severe_bug_rate') }},
+        {{ bounded_rate('user_story_pass_rate') }},
+        {{ rate('tested_feature_count', 'feature_count') }} as feature_coverage
     from counted
 ),
 
 judged as (
     select
         *,
-        {{ health() }} as health
+        {{ health() }} as health,
+        {{ triage_health() }} as triage_health
     from rated
 )
 
 select
     *,
+    {{ triage_health_because() }} as triage_health_because,
     {{ entity_key('test_id') }} as test_key,
     {{ entity_key('product_id', 'unknown') }} as product_key
 from judged

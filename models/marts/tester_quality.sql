@@ -5,6 +5,33 @@ with bugs as (
         and tester_name is not null
 ),
 
+bug_platforms as (
+    select * from {{ ref('bridge_bug_platforms') }}
+    where operating_system <> 'unknown'
+),
+
+platforms as (
+    select distinct
+        bugs.tester_name,
+        bugs.customer_id,
+        bug_platforms.device_category,
+        bug_platforms.operating_system
+    from bugs
+    inner join bug_platforms
+        on
+            bugs.customer_id = bug_platforms.customer_id
+            and bugs.bug_id = bug_platforms.bug_id
+),
+
+platforms_of_testers as (
+    select
+        tester_name,
+        customer_id,
+        count(*) as platform_count
+    from platforms
+    group by tester_name, customer_id
+),
+
 counted as (
     select
         tester_name,
@@ -30,20 +57,33 @@ counted as (
 ),
 
 sampled as (
-    select * from counted
-    where bug_count >= {{ var('tester_minimum_bugs') }}
+    select
+        counted.*,
+        coalesce(platforms_of_testers.platform_count, 0) as platform_count
+    from counted
+    left join platforms_of_testers
+        on
+            counted.tester_name = platforms_of_testers.tester_name
+            and counted.customer_id = platforms_of_testers.customer_id
+    where counted.bug_count >= {{ var('tester_minimum_bugs') }}
 ),
 
 rated as (
     select
         *,
-        {{ bugs_per_test() }} as bugs_per_test,
+        {{ decided_bug_count() }} as decided_bug_count,
+        {{ bounded_bugs_per_test() }},
         {{ overall_acceptance_rate() }} as overall_acceptance_rate,
         {{ active_acceptance_rate() }} as active_acceptance_rate,
-        {{ auto_acceptance_rate() }} as auto_acceptance_rate,
         {{ rejection_rate() }} as rejection_rate,
         {{ review_rate() }} as review_rate,
-        {{ known_bug_rate() }} as known_bug_rate,
+        {{ bounded_rate('acceptance_rate_of_decided') }},
+        {{ bounded_rate('active_acceptance_rate_of_decided') }},
+        {{ bounded_rate('rejection_rate_of_decided') }},
+        {{ bounded_rate('review_rate_of_decided') }},
+        {{ bounded_rate('auto_acceptance_rate') }},
+        {{ bounded_rate('known_bug_rate') }},
+        {{ bounded_rate('severe_bug_rate') }},
         {{ rate('bug_severity_score', 'bug_count') }} as severity_score_per_bug
     from sampled
 ),
@@ -51,11 +91,13 @@ rated as (
 judged as (
     select
         *,
-        {{ health() }} as health
+        {{ health() }} as health,
+        {{ triage_health(['rejection_rate_of_decided']) }} as triage_health
     from rated
 )
 
 select
     *,
+    {{ triage_health_because(['rejection_rate_of_decided']) }} as triage_health_because,
     {{ entity_key('tester_name') }} as tester_key
 from judged

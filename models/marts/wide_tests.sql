@@ -36,6 +36,7 @@ joined as (
         coalesce(tests.created_by, 'unknown') as created_by,
         coalesce(tests.submitted_by, 'not submitted') as submitted_by,
         tests.submitted_by is not null as is_submitted,
+        tests.is_finished,
         tests.is_counted,
         coalesce(
             cast(dates.year_number as {{ dbt.type_string() }})

@@ -15,7 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from math import isclose, sqrt
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import duckdb
@@ -52,7 +54,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, oracle: "Oracle", mart: str
         yield f"{mart} {key} is {'missing' if key in expected else 'not expected'}"
     for key in sorted(expected.keys() & built.keys()):
         for column, value in expected[key].items():
-            if built[key][column] != value:
+            if not same(built[key][column], value):
                 yield f"{mart} {key} {column} is {built[key][column]!r}, expected {value!r}"
 
 
@@ -197,6 +199,46 @@ def rate(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+Z = NormalDist().inv_cdf(0.975)
+
+
+def wilson(part: int, whole: int) -> tuple[float | None, float | None]:
+    """Return the shares that lie 1.96 of their own standard errors from the share that was seen."""
+    if not whole:
+        return None, None
+    # (share - x)² = z² x (1 - x) / whole, as a quadratic equation of x
+    share, square = part / whole, Z**2 / whole
+    a, b, c = 1 + square, -(2 * share + square), share**2
+    root = sqrt(max(b * b - 4 * a * c, 0))
+    return max((-b - root) / (2 * a), 0), min((-b + root) / (2 * a), 1)
+
+
+def byar(events: int, exposure: int) -> tuple[float | None, float | None]:
+    if not exposure:
+        return None, None
+    low, high = (
+        n * (1 - 1 / (9 * n) + side * Z / (3 * n**0.5)) ** 3 if n else 0
+        for n, side in ((events, -1), (events + 1, 1))
+    )
+    return low / exposure, high / exposure
+
+
+def same(built: Any, expected: Any) -> bool:
+    """Compare bounds, which are sums of rounded terms, to 9 digits; everything else exactly."""
+    if isinstance(built, float) and isinstance(expected, Bound):
+        return isclose(built, expected, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(built == expected)
+
+
+class Bound(float):
+    """A bound of an interval."""
+
+
+def bounds(name: str, interval: tuple[float | None, float | None]) -> Row:
+    sides = zip(("low", "high"), interval, strict=True)
+    return {f"{name}_{side}": None if at is None else Bound(at) for side, at in sides}
+
+
 def days_between(first: datetime, second: datetime) -> float:
     return (second.replace(microsecond=0) - first.replace(microsecond=0)).total_seconds() / 86400
 
@@ -288,6 +330,7 @@ class Oracle:
                     if row["product_id"] is None
                     else row["product_id"]
                 ),
+                "status": name(at(row["document"], "status")),
                 "is_executed": name(at(row["document"], "status")) in EXECUTED,
                 "is_deleted": key in self.deleted_tests,
                 "end_at": moment(at(row["document"], "end_at")),
@@ -524,6 +567,17 @@ class Oracle:
     # Products
 
     @cached_property
+    def _as_of(self) -> dict[int, datetime]:
+        """When each customer's newest list of tests was read, of complete ones if there are any."""
+        newest: dict[int, tuple[bool, datetime]] = {}
+        for read in self._reads:
+            customer_id, endpoint, product_id, _ = read.scope
+            if endpoint == "tests" and product_id is not None:
+                found = read.is_complete, read.read_at
+                newest[customer_id] = max(newest.get(customer_id, found), found)
+        return {customer_id: read_at for customer_id, (_, read_at) in newest.items()}
+
+    @cached_property
     def product_quality(self) -> dict[Key, Row]:
         bugs = defaultdict(list)
         for (customer_id, _), bug in self.fct_bugs.items():
@@ -539,8 +593,15 @@ class Oracle:
             ):
                 for period_type, months in MONTHS.items():
                     start_on = period_start(end_on, months)
-                    periods[key[0], test["product_id"], period_type, start_on].append(bugs[key])
-        judged = {key: self._judged(bugs_of_tests) for key, bugs_of_tests in periods.items()}
+                    periods[key[0], test["product_id"], period_type, start_on].append(key)
+        judged = {
+            key: self._judged([bugs[test] for test in tests])
+            | {
+                "finished_test_count": sum(map(self._is_finished, tests)),
+                "is_period_over": self._is_over(key),
+            }
+            for key, tests in periods.items()
+        }
 
         def previous(customer_id: int, product_id: int, period_type: str, start_on: date) -> Row:
             before = period_start(start_on - timedelta(1), MONTHS[period_type])
@@ -548,23 +609,82 @@ class Oracle:
 
         return {key: row | _changes(row, previous(*key)) for key, row in judged.items()}
 
+    def _is_finished(self, key: Key) -> bool:
+        test, as_of = self.tests[key], self._as_of.get(key[0], EARLIEST)
+        return test["status"] in ("locked", "archived") or (test["end_at"] or LATEST) < as_of
+
+    def _is_over(self, key: Key) -> bool:
+        customer_id, _, period_type, start_on = key
+        next_day = start_on
+        while period_start(next_day, MONTHS[period_type]) == start_on:
+            next_day += timedelta(1)
+        return next_day <= self._as_of.get(customer_id, EARLIEST).date()
+
     def _judged(self, bugs_of_tests: list[list[Row]]) -> Row:
         bugs = [bug for of_test in bugs_of_tests for bug in of_test]
         row = bug_counts(bugs)
         count, accepted = row["bug_count"], row["accepted_bug_count"]
         auto_accepted, rejected = row["auto_accepted_bug_count"], row["rejected_bug_count"]
+        decided = accepted + auto_accepted + rejected
+        severe = row["critical_bug_count"] + row["high_bug_count"]
+        shares = {
+            "acceptance_rate_of_decided": (decided - rejected, decided),
+            "active_acceptance_rate_of_decided": (accepted, decided),
+            "rejection_rate_of_decided": (rejected, decided),
+            "review_rate_of_decided": (decided - auto_accepted, decided),
+            "auto_acceptance_rate": (auto_accepted, accepted + auto_accepted),
+            "known_bug_rate": (row["known_bug_count"], count),
+            "severe_bug_rate": (severe, severe + row["low_bug_count"]),
+        }
         row |= {
             "test_count": len(bugs_of_tests),
+            "decided_bug_count": decided,
             "bug_author_count": len({bug["tester_name"] for bug in bugs} - {None}),
             "bugs_per_test": rate(count, len(bugs_of_tests)),
+            **bounds("bugs_per_test", byar(count, len(bugs_of_tests))),
             "overall_acceptance_rate": rate(accepted + auto_accepted, count),
             "active_acceptance_rate": rate(accepted, count),
-            "auto_acceptance_rate": rate(auto_accepted, accepted + auto_accepted),
             "rejection_rate": rate(rejected, count),
             "review_rate": rate(accepted + rejected, count),
-            "known_bug_rate": rate(row["known_bug_count"], count),
         }
-        return row | {"health": self._health(row) if bugs else None}
+        for share, (part, whole_) in shares.items():
+            row |= {share: rate(part, whole_), **bounds(share, wilson(part, whole_))}
+        triage_health, because = self._triage_health(row)
+        return row | {
+            "health": self._health(row) if bugs else None,
+            "triage_health": triage_health,
+            "triage_health_because": because,
+        }
+
+    def _triage_health(self, row: Row) -> tuple[str | None, str | None]:
+        """Return the verdict, and the rate that led to it."""
+        if not row["bug_count"]:
+            return None, None
+        if row["decided_bug_count"] < self._vars["health_minimum_decided_bugs"]:
+            return "too_few_bugs", None
+        limit = self._vars
+        rejection, review = row["rejection_rate_of_decided"], row["review_rate_of_decided"]
+        active, auto = row["active_acceptance_rate_of_decided"], row["auto_acceptance_rate"] or 0
+        critical = {
+            "rejection_rate_of_decided": rejection > limit["rejection_rate_critical_above"],
+            "auto_acceptance_rate": auto > limit["auto_acceptance_rate_critical_above"],
+            "review_rate_of_decided": review < limit["review_rate_critical_below"],
+            "active_acceptance_rate_of_decided": (
+                active < limit["active_acceptance_rate_critical_below"]
+            ),
+        }
+        warning = {
+            "rejection_rate_of_decided": rejection >= limit["rejection_rate_healthy_below"],
+            "auto_acceptance_rate": auto >= limit["auto_acceptance_rate_healthy_below"],
+            "review_rate_of_decided": review <= limit["review_rate_healthy_above"],
+            "active_acceptance_rate_of_decided": (
+                active < limit["active_acceptance_rate_healthy_from"]
+            ),
+        }
+        for verdict, holds in (("critical", critical), ("warning", warning)):
+            if any(holds.values()):
+                return verdict, next(name for name, is_so in holds.items() if is_so)
+        return "healthy", None
 
     def _health(self, row: Row) -> str:
         limits = self._vars
@@ -590,16 +710,23 @@ class Oracle:
 
 
 def _changes(row: Row, previous: Row) -> Row:
-    """Return how the figures of a period differ from those of the period before."""
+    """Return how the figures of a period that is over differ from those of the period before."""
     counts = ("test_count", "bug_count", "bug_severity_score", "bugs_per_test")
-    figures = [column for column in row if column in counts or column.endswith("_rate")]
+    rates = ("_rate", "_rate_of_decided")
+    figures = [column for column in row if column in counts or column.endswith(rates)]
     changes = {
         f"{figure}_change": (
-            None if None in (row[figure], previous.get(figure)) else row[figure] - previous[figure]
+            None
+            if not row["is_period_over"] or None in (row[figure], previous.get(figure))
+            else row[figure] - previous[figure]
         )
         for figure in figures
     }
-    return {"previous_health": previous.get("health"), **changes}
+    return {
+        "previous_health": previous.get("health"),
+        "previous_triage_health": previous.get("triage_health"),
+        **changes,
+    }
 
 
 if __name__ == "__main__":

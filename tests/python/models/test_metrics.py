@@ -137,6 +137,9 @@ def bugs_where(condition: str) -> str:
 
 
 ACCEPTED = "where is_accepted or is_auto_accepted"
+DECIDED = "where is_accepted or is_auto_accepted or is_rejected"
+SEVERE = "where severity in ('critical', 'high')"
+FUNCTIONAL = "where severity in ('critical', 'high', 'low')"
 COUNTED_BUGS = {
     "bug_count": "count(*)",
     "accepted_bug_count": bugs_where("where is_accepted"),
@@ -162,6 +165,16 @@ COUNTED_BUGS = {
     "rejection_rate": rate(bugs_where("where is_rejected"), "count(*)"),
     "review_rate": rate(bugs_where("where is_accepted or is_rejected"), "count(*)"),
     "known_bug_rate": rate(bugs_where("where is_known"), "count(*)"),
+    "decided_bug_count": bugs_where(DECIDED),
+    "severe_bug_count": bugs_where(SEVERE),
+    "functional_bug_count": bugs_where(FUNCTIONAL),
+    "acceptance_rate_of_decided": rate(bugs_where(ACCEPTED), bugs_where(DECIDED)),
+    "active_acceptance_rate_of_decided": rate(bugs_where("where is_accepted"), bugs_where(DECIDED)),
+    "rejection_rate_of_decided": rate(bugs_where("where is_rejected"), bugs_where(DECIDED)),
+    "review_rate_of_decided": rate(
+        bugs_where("where is_accepted or is_rejected"), bugs_where(DECIDED)
+    ),
+    "severe_bug_rate": rate(bugs_where(SEVERE), bugs_where(FUNCTIONAL)),
 }
 ORACLES = [
     Oracle(
@@ -390,6 +403,7 @@ COUNTS = [
     "accepted_bug_count",
     "auto_accepted_bug_count",
     "rejected_bug_count",
+    "decided_bug_count",
     "open_bug_count",
     "known_bug_count",
     "unattributed_bug_count",
@@ -405,6 +419,11 @@ RATES = [
     "rejection_rate",
     "review_rate",
     "known_bug_rate",
+    "acceptance_rate_of_decided",
+    "active_acceptance_rate_of_decided",
+    "rejection_rate_of_decided",
+    "review_rate_of_decided",
+    "severe_bug_rate",
 ]
 
 

@@ -33,6 +33,7 @@ VARS = {
     "review_rate_critical_below": 0.3,
     "active_acceptance_rate_healthy_from": 0.15,
     "active_acceptance_rate_critical_below": 0.05,
+    "health_minimum_decided_bugs": 5,
     "calendar_first_year": 1999,
     "calendar_years_ahead": 1,
 }

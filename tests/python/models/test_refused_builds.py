@@ -57,6 +57,7 @@ def test_a_var_without_a_sensible_value_is_refused(warehouse: Path) -> None:
         "rejection_rate_healthy_below": 20,
         "review_rate_critical_below": "-0.1",
         "tester_minimum_bugs": 2.5,
+        "health_minimum_decided_bugs": 0,
         "calendar_first_year": 1500,
         "calendar_years_ahead": True,
     }
