@@ -17,22 +17,15 @@
                 union all
                 select 'incomplete scope of ' || endpoint, outcome from " ~ testio.relation_of('audit_incomplete_scopes') ~ "
             ) as rejected group by what, reason order by what, row_count desc") %}
-        {%- do testio.print_result('Most fragile features (bugs that were not rejected, per test cycle)', "
-            select features.title as feature, products.product_name as product, cycles.cycle_count as test_cycles, bugs.bug_count as bugs,
-                bugs.critical_count as critical, round(cast(bugs.bug_count as decimal(18, 4)) / cycles.cycle_count, 1) as bugs_per_cycle
-            from (
-                select customer_id, feature_id, count(distinct test_id) as cycle_count
-                from " ~ testio.relation_of('stg_test_features') ~ " group by customer_id, feature_id
-            ) as cycles
-            inner join (
-                select customer_id, feature_id, count(*) as bug_count, count(case when severity = 'critical' then 1 end) as critical_count
-                from " ~ testio.relation_of('fct_bugs') ~ " where not is_rejected group by customer_id, feature_id
-            ) as bugs on cycles.customer_id = bugs.customer_id and cycles.feature_id = bugs.feature_id
-            inner join " ~ testio.relation_of('dim_features') ~ " as features
-                on cycles.customer_id = features.customer_id and cycles.feature_id = features.feature_id
-            inner join " ~ testio.relation_of('dim_products') ~ " as products
-                on features.customer_id = products.customer_id and features.product_id = products.product_id
-            order by bugs_per_cycle desc, bugs.bug_count desc, features.title limit 5") %}
+        {#- As in the first question of docs/questions.md. #}
+        {%- do testio.print_result('Most fragile features (bugs per test, of features that at least two tests list)', "
+            select features.title as feature, products.product_name as product, features.test_count as tests,
+                features.bug_count as bugs, features.critical_bug_count as critical,
+                round(cast(features.bugs_per_test as decimal(18, 4)), 2) as bugs_per_test
+            from " ~ testio.relation_of('feature_quality') ~ " as features
+            inner join " ~ testio.relation_of('dim_products') ~ " as products on features.product_key = products.product_key
+            where features.test_count >= 2
+            order by features.bugs_per_test desc, features.title limit 5") %}
         {%- do print('\nThe warehouse is ' ~ (target.path or target.database) ~ '. Ask it something:') %}
         {%- do print('  .venv/bin/dbt show --inline "select status, count(*) as bugs from {{ ref(' ~ "'fct_bugs'" ~ ') }} group by status"') %}
     {%- endif %}

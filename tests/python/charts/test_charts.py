@@ -145,6 +145,21 @@ def test_what_is_empty_says_why(folder: Folder) -> None:
         assert says in " ".join(re.findall(r">([^<>]+)<", drawn)), board
 
 
+def test_a_period_that_is_not_over_is_compared_with_nothing(folder: Folder, tmp_path: Path) -> None:
+    warehouse = folder.path / "warehouse.duckdb"
+    shutil.copy(warehouse, tmp_path)
+    for is_over in (True, False):
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(
+                f"update testio_marts.product_quality set is_period_over = {is_over}"
+            )
+        output = f"over_{is_over}/{{stem}}.svg"
+        folder.dct("render", "charts/quality_overview.yml", "--output", output)
+        drawn = (folder.path / f"over_{is_over}" / "quality_overview.svg").read_text()
+        assert ("The chosen period is not over" in drawn) is not is_over
+    shutil.copy(tmp_path / warehouse.name, warehouse)
+
+
 def test_each_board_is_an_exposure_with_all_that_it_reads() -> None:
     exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
     declared = {
@@ -245,11 +260,11 @@ FIGURES = {
         "bugs_per_test_kpi": ("{:.1f}", f"select sum(bug_count) / sum(test_count) {LATEST}"),
         "rejection_rate_kpi": (
             "{:.1%}",
-            f"select sum(rejected_bug_count) / sum(bug_count) {LATEST}",
+            f"select sum(rejected_bug_count) / sum(decided_bug_count) {LATEST}",
         ),
         "active_acceptance_rate_kpi": (
             "{:.1%}",
-            f"select sum(accepted_bug_count) / sum(bug_count) {LATEST}",
+            f"select sum(accepted_bug_count) / sum(decided_bug_count) {LATEST}",
         ),
     },
     "feature_fragility": {

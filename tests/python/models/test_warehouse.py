@@ -26,6 +26,12 @@ def one(select: Select, sql: str) -> Any:
     return select(sql)[0][0]
 
 
+def question(number: int) -> str:
+    """Return the SQL of a question."""
+    text = (PROJECT / "docs" / "questions.md").read_text().partition(f"## {number}. ")[2]
+    return text.partition("```sql")[2].partition("```")[0]
+
+
 def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
     account: Account, load: Callable[..., Any], dbt: Dbt, select: Select
 ) -> None:
@@ -82,7 +88,13 @@ def test_the_warehouse_agrees_with_the_sandbox_on_every_count(
     ):
         sql = f"select {column}, count(*) from testio_marts.fct_executions group by {column}"
         assert Counter(dict(select(sql))) == counted
-    assert "Most fragile features" in dbt("run-operation", "summary")
+    printed = dbt("run-operation", "summary").partition("Most fragile features")[2]
+    rows = [line.split("|")[1:-1] for line in printed.splitlines() if line.startswith("| ")]
+    fragile = [(row[0].strip(), row[1].strip(), float(row[-1])) for row in rows[2:]]
+    assert fragile == [
+        (title, product, round(bugs_per_test, 2))
+        for title, product, bugs_per_test, _ in select(question(1))
+    ]
     dbt("source", "freshness")
 
 
