@@ -4,13 +4,14 @@
 {%- endmacro %}
 
 {# The Wilson score interval of a share: E. B. Wilson, "Probable inference, the law of succession, and
-   statistical inference", Journal of the American Statistical Association 22 (1927), and formula 4 in
-   R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998):
+   statistical inference", Journal of the American Statistical Association 22 (1927), and method 3 in
+   R. G. Newcombe, "Two-sided confidence intervals for the single proportion: comparison of seven methods",
+   Statistics in Medicine 17 (1998):
 
-       (2k + z² ± z √(z² + 4k (n − k) / n)) / (2 (n + z²)), where k of n are a hit
+       (2k + z² ± z √(z² + 4k (n − k) / n)) / (2 (n + z²)), where k is the part and n the whole
 
-   It holds for small samples, and for shares of 0 and 1, which the usual p ± z √(p (1 − p) / n) does not. The
-   last bits of a sum differ from the share itself, so the share and 0 or 1 limit the bounds. #}
+   It is right for small samples, and for shares of 0 and 1, unlike the usual p ± z √(p (1 − p) / n). Rounding
+   can put a bound on the wrong side of the share or of 0 and 1, so these limit it. #}
 {% macro wilson_low(part, whole) -%}
     {{ testio.wilson_bound(part, whole, '-', 'least', 'greatest', 0) }}
 {%- endmacro %}
@@ -45,7 +46,8 @@
 {% macro byar_low(events, exposure) -%}
     case
         when ({{ exposure }}) > 0 and ({{ events }}) = 0 then {{ to_double(0) }}
-        when ({{ exposure }}) > 0 then {{ testio.byar_bound(events, '-') }} / {{ to_double('(' ~ exposure ~ ')') }}
+        when ({{ exposure }}) > 0
+            then {{ testio.byar_bound(events, '-') }} / {{ to_double('(' ~ exposure ~ ')') }}
     end
 {%- endmacro %}
 

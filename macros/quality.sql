@@ -23,8 +23,7 @@
     {{ rate('bug_count', 'test_count') }}
 {%- endmacro %}
 
-{# What became of a bug is known once it is accepted, by whomever, or rejected. Open bugs and those of an unknown
-   status are not decided. #}
+{# Open bugs, and those of an unknown status, are not decided. #}
 {% macro decided_bug_count() -%}
     accepted_bug_count + auto_accepted_bug_count + rejected_bug_count
 {%- endmacro %}
@@ -86,13 +85,15 @@
             '> ' ~ var('rejection_rate_critical_above'), '>= ' ~ var('rejection_rate_healthy_below')
         ),
         'auto_acceptance_rate': (
-            '> ' ~ var('auto_acceptance_rate_critical_above'), '>= ' ~ var('auto_acceptance_rate_healthy_below')
+            '> ' ~ var('auto_acceptance_rate_critical_above'),
+            '>= ' ~ var('auto_acceptance_rate_healthy_below'),
         ),
         'review_rate_of_decided': (
             '< ' ~ var('review_rate_critical_below'), '<= ' ~ var('review_rate_healthy_above')
         ),
         'active_acceptance_rate_of_decided': (
-            '< ' ~ var('active_acceptance_rate_critical_below'), '< ' ~ var('active_acceptance_rate_healthy_from')
+            '< ' ~ var('active_acceptance_rate_critical_below'),
+            '< ' ~ var('active_acceptance_rate_healthy_from'),
         ),
     }) }}
 {% endmacro %}
@@ -108,7 +109,8 @@
 {% macro triage_health(rates=none) -%}
     {%- set rates = rates or testio.triage_limits().keys() | list %}
     {{- '' }}case
-        when bug_count > 0 and decided_bug_count < {{ var('health_minimum_decided_bugs') }} then 'too_few_bugs'
+        when bug_count > 0 and decided_bug_count < {{ var('health_minimum_decided_bugs') }}
+            then 'too_few_bugs'
         when
             {{ testio.triage_condition(rates, 0) }}
             then 'critical'

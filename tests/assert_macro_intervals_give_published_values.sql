@@ -1,7 +1,8 @@
 {#- Wilson: table I of Newcombe 1998 (method 3), and the interval of 8, 0 and all of 10. #}
 {%- set shares = [
     (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611),
-    (1, 29, 0.0061, 0.1718), (8, 10, 0.4902, 0.9433), (0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (0, 0, none, none),
+    (1, 29, 0.0061, 0.1718), (8, 10, 0.4902, 0.9433), (0, 10, 0, 0.2775), (10, 10, 0.7225, 1),
+    (0, 0, none, none),
 ] %}
 {#- Byar: the exact bounds of F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936),
     which the approximation misses by less than 0.03 events. #}
