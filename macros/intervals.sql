@@ -37,7 +37,7 @@
 {%- endmacro %}
 
 {# Byar's approximation of the exact Poisson interval of a count, here per unit of exposure: N. E. Breslow and
-   N. E. Day, "Statistical methods in cancer research", volume II (IARC 1987), formulas 2.11 and 2.12:
+   N. E. Day, "Statistical methods in cancer research", volume II (IARC 1987), page 69:
 
        low: k (1 − 1 / 9k − z / 3√k)³        high: m (1 − 1 / 9m + z / 3√m)³, where m = k + 1
 
