@@ -35,12 +35,11 @@ joined as (
         bugs.product_id,
         bugs.test_id,
         bugs.title,
-        lower(
-            coalesce(bugs.title, '')
-            {%- for text in ['bugs.location', 'bugs.steps', 'bugs.expected_result', 'bugs.actual_result', 'comments.bodies'] %}
-            || coalesce(chr(10) || {{ text }}, '')
-            {%- endfor %}
-        ) as search_text,
+        -- Not in lower case: engines disagree about some letters.
+        coalesce(bugs.title, '')
+        {%- for text in ['bugs.location', 'bugs.steps', 'bugs.expected_result', 'bugs.actual_result', 'comments.bodies'] %}
+        || coalesce(chr(10) || {{ text }}, '')
+        {%- endfor %} as search_text,
         bugs.reported_on
     from bugs
     left join comments

@@ -35,7 +35,7 @@ def test_postgres_searches_with_its_index(built_postgres: Postgres) -> None:
     _, plan = built_postgres.query(f"set enable_seqscan = off; explain {POSTGRES}")
     assert any("Bitmap Index Scan" in line for (line,) in plan), plan
     _, [(whole, indexed)] = built_postgres.query(
-        "select count(*) filter (where search_text like '%spinner%'), "
+        "select count(*) filter (where search_text ilike '%spinner%'), "
         f"count(*) filter (where {EXPRESSION} @@ to_tsquery('simple', 'spinner')) "
         "from testio_marts.bug_search"
     )
