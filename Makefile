@@ -52,7 +52,7 @@ test-postgres: setup ## Test loads and models on a PostgreSQL server of their ow
 
 .PHONY: test-spark
 test-spark: .venv/.spark profiles.yml ## Test the models on a Spark cluster of their own, against DuckDB
-	$(BIN)/pytest -m spark --numprocesses 0
+	$(BIN)/pytest -m spark --dist loadfile
 
 .venv/.spark: .venv/.complete requirements-spark.lock .venv/spark4/.complete .venv/databricks/.complete
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-spark.lock

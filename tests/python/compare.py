@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engines import ENGINES, Engine, Row
+from engines import ENGINES, DuckDB, Engine, Row
 
 
 class Fingerprint(NamedTuple):
@@ -64,6 +64,13 @@ def table(found: Mapping[str, Mapping[str, Fingerprint]]) -> str:
 def different(found: Mapping[str, Mapping[str, Fingerprint]]) -> set[str]:
     first, *others = found.values()
     return {name for name in first if any(other[name] != first[name] for other in others)}
+
+
+def assert_same(duckdb: DuckDB, other: Engine) -> None:
+    """Compare all models; a failure shows the table of both."""
+    names = relations(duckdb.path.parent / "target" / "manifest.json")
+    found = {engine.target: fingerprints(engine, names) for engine in (duckdb, other)}
+    assert different(found) == set(), table(found)
 
 
 def _digest(value: Any) -> bytes:

@@ -61,6 +61,12 @@ class DuckDB:
             return [column[0] for column in found.description], found.fetchall()
 
 
+def made_on_duckdb(path: Path) -> DuckDB:
+    engine = DuckDB(path)
+    engine.dbt("run")
+    return engine
+
+
 class Postgres:
     """A database of which the environment says where it is."""
 

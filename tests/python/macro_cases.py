@@ -1,8 +1,10 @@
 """Each operation of macros/engine as a table of given and expected, which holds on any engine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from engines import Engine
 
 Rows = list[tuple[Any, ...]]
 
@@ -268,3 +270,49 @@ LISTED = {
     '{"a":"\\u0000"}': {"dev": "\0", "postgres": None, "spark": "\0"},
 }
 """Documents of which engines find different texts at the key `a`; docs/engines.md says why."""
+
+TAKEN_FOR_JSON_BY_SPARK = ("[1] x", '["\t"]', r'["\ud800"]', "{'a':[1]}")
+"""The loader lands none of these: what has landed is valid and canonical."""
+
+_SEPARATOR = "\n-- the next macro\n"
+
+
+def _outcomes(
+    engine: Engine, literal: Callable[[str], str], macros: Mapping[str, Macro]
+) -> dict[str, dict[str, Rows]]:
+    """Return what each macro finds for each text, with the macros rendered by one dbt."""
+    queries = [macro.query for macro in macros.values()]
+    rendered = engine.dbt("compile", "--inline", _SEPARATOR.join(queries))
+    found: dict[str, dict[str, Rows]] = {}
+    for (name, macro), sql in zip(macros.items(), rendered.split(_SEPARATOR), strict=True):
+        texts = list(macro.expected)
+        cases = " union all ".join(
+            f"select {number} as case_number, {literal(text)} as given"
+            for number, text in enumerate(texts)
+        )
+        _, rows = engine.query(f"with cases as ({cases}), found as (\n{sql}\n) select * from found")
+        found[name] = {text: [] for text in texts}
+        for number, *values in rows:
+            found[name][texts[number]].append(tuple(values))
+    return found
+
+
+def _sorted(rows: Rows) -> list[str]:
+    return sorted(map(repr, rows))
+
+
+def assert_macros(
+    engine: Engine, literal: Callable[[str], str], besides: tuple[str, ...] = ()
+) -> None:
+    """Compare what is the same on all engines, and what is listed as different on this one."""
+    query = "{{ project('cases', 'given', [('found', 'a', 'json')], keep=['case_number']) }}"
+    listed_as = engine.target.removesuffix("_connect")
+    listed = {given: [(texts[listed_as], None)] for given, texts in LISTED.items()}
+    macros = {**MACROS, "listed": Macro(query, listed)}
+    wrong = {
+        (name, given): (rows, macros[name].expected[given])
+        for name, found in _outcomes(engine, literal, macros).items()
+        for given, rows in found.items()
+        if given not in besides and _sorted(rows) != _sorted(macros[name].expected[given])
+    }
+    assert wrong == {}, wrong

@@ -120,6 +120,11 @@ def _password_file(folder: Path, password: str) -> Path:
     return path
 
 
+def quoted(text: str) -> str:
+    """Return the literal of a text in Spark's SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 @contextmanager
 def cluster(folder: Path, workers: int = 2) -> Iterator[str]:
     """Run a master and workers of one core each on this machine; give the master's address."""

@@ -100,6 +100,20 @@ def test_features_of_one_name_are_told_apart(folder: Folder) -> None:
     assert len(names) > 1
 
 
+def test_quarters_run_from_left_to_right(folder: Folder) -> None:
+    boards = [f"charts/{board}.yml" for board in BOARDS]
+    folder.dct("render", *boards, "--output", "quarters/{stem}.svg")
+    label = re.compile(r"translate\(([\d.]+),[^>]*>(20\d\d Q\d)</text>")
+    orders = {
+        board: [quarter for _, quarter in sorted(drawn, key=lambda at: float(at[0]))]
+        for board in BOARDS
+        if (drawn := label.findall((folder.path / f"quarters/{board}.svg").read_text()))
+    }
+    assert "feature_fragility" in orders
+    for board, quarters in orders.items():
+        assert quarters == sorted(quarters), board
+
+
 def test_each_filter_works_on_each_board(folder: Folder) -> None:
     bug = (
         "select {} from testio_marts.fct_bugs inner join testio_marts.tester_quality "

@@ -80,8 +80,8 @@ def same(value: Any, text: str) -> bool:
     return math.isclose(float(value), float(text))
 
 
-def test_there_are_twenty() -> None:
-    assert len(QUESTIONS) == PAGE.read_text().count("\n## ") == 20
+def test_each_question_is_run() -> None:
+    assert len(QUESTIONS) == PAGE.read_text().count("\n## ") > 20
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)

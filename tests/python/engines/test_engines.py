@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 from commands import PROJECT
-from compare import different, fingerprint, fingerprints, models, relations, table
-from engines import PASSWORD, DuckDB, Engine, Postgres, environment
-from spark import Spark, tasks_by_executor
-from spark_connect import SparkConnect
+from compare import assert_same
+from engines import PASSWORD, Postgres, environment, made_on_duckdb
 
 pytestmark = pytest.mark.slow
 
@@ -42,25 +40,6 @@ from dbt.cli.main import cli
 cli()
 """
 """dbt with an adapter that takes what is there for PostgreSQL, as that of Redshift does."""
-
-
-def assert_same(duckdb: DuckDB, other: Engine) -> None:
-    """Compare all models; the table of both is what a failure shows."""
-    names = relations(duckdb.path.parent / "target" / "manifest.json")
-    found = {engine.target: fingerprints(engine, names) for engine in (duckdb, other)}
-    print(table(found))
-    assert different(found) == set()
-
-
-def made_on_duckdb(path: Path) -> DuckDB:
-    engine = DuckDB(path)
-    engine.dbt("run")
-    return engine
-
-
-@pytest.fixture(scope="session")
-def made_of_hostile(hostile: Path) -> DuckDB:
-    return made_on_duckdb(hostile)
 
 
 @pytest.mark.postgres
@@ -142,49 +121,3 @@ def _compile(folder: Path, dbt: list[str], engine: str) -> subprocess.CompletedP
         text=True,
         check=False,
     )
-
-
-@pytest.mark.spark
-def test_whatever_has_landed_is_the_same_on_spark(
-    battered_without_exponents: Path, built_spark: Spark
-) -> None:
-    """Though its raw tables are only added to, so that they have again what has not changed."""
-    assert_same(made_on_duckdb(battered_without_exponents), built_spark)
-
-
-@pytest.mark.spark
-def test_what_has_landed_is_the_same_on_spark_4(
-    made_of_hostile: DuckDB, built_spark4: SparkConnect
-) -> None:
-    """Though half of it has landed when its views were there already."""
-    assert_same(made_of_hostile, built_spark4)
-
-
-@pytest.mark.spark
-def test_models_find_the_same_in_ansi_mode(
-    made_of_hostile: DuckDB, built_spark4: SparkConnect
-) -> None:
-    """As Databricks has it; dbt's own sessions on Spark switch it off."""
-    target = built_spark4.folder / "target"
-    found = {}
-    for name, node in models(target / "manifest.json").items():
-        # A contract has an order of columns, whatever that of the query is.
-        columns, _ = made_of_hostile.query(f"select * from {name} limit 0")
-        sql = (target / "compiled/testio" / node["original_file_path"]).read_text()
-        rows = built_spark4.query(f"select {', '.join(columns)} from (\n{sql}\n)")
-        found[name] = fingerprint(*rows)
-    assert found == fingerprints(made_of_hostile, found)
-
-
-@pytest.mark.spark
-def test_a_cluster_runs_it_on_each_of_its_executors(built_spark: Spark) -> None:
-    tasks = tasks_by_executor(built_spark.folder)
-    print(tasks)
-    assert len(tasks) == 2
-    assert min(tasks.values()) > 100
-
-
-@pytest.mark.spark
-def test_spark_leaves_nothing_where_dbt_runs(built_spark: Spark) -> None:
-    left = {path.name for path in built_spark.folder.iterdir()}
-    assert not left & {"spark-warehouse", "metastore_db", "derby.log"}
