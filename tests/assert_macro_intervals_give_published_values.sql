@@ -4,7 +4,7 @@
     (1, 29, 0.0061, 0.1718), (8, 10, 0.4902, 0.9433), (0, 10, 0, 0.2775), (10, 10, 0.7225, 1),
     (0, 0, none, none),
 ] %}
-{#- Byar: the exact bounds of F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936),
+{#- Byar: the exact bounds of F. Garwood, "Fiducial limits for the Poisson distribution" (Biometrika, 1936),
     which the approximation misses by less than 0.03 events. #}
 {%- set counts = [
     (0, 1, 0, 3.689), (1, 1, 0.025, 5.572), (5, 1, 1.623, 11.668), (10, 1, 4.795, 18.390),
