@@ -21,7 +21,7 @@ comments as (
         bug_id,
         customer_id,
         {{ join_texts('body', 'comment_number') }} as bodies
-    from {{ ref('fct_bug_comments') }}
+    from {{ ref('stg_bug_comments') }}
     group by bug_id, customer_id
 ),
 

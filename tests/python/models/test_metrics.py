@@ -55,6 +55,10 @@ BUGS = TESTS | {
     ),
     "bug__attribution": "coalesce(bugs.unattributed_because, 'attributed')",
     "bug__is_counted": "tests.is_executed and not tests.is_deleted",
+    "bug__search_text": (
+        "(select search_text from testio_marts.bug_search as found"
+        " where found.customer_id = bugs.customer_id and found.bug_id = bugs.bug_id)"
+    ),
 }
 PLATFORMS = BUGS | {
     f"platform__{name}": f"platforms.{name}"
@@ -360,7 +364,8 @@ def test_a_metric_is_what_plain_sql_gives_by_each_dimension(
 def test_a_filter_leaves_what_the_group_has(oracle: Oracle, warehouse_of_two: Warehouse) -> None:
     metrics = list(oracle.metrics)
     for name in oracle.dimensions:
-        if name.startswith("metric_time"):
+        # MetricFlow changes line breaks within the text of a filter.
+        if name.startswith("metric_time") or name == "bug__search_text":
             continue
         (value,), figures = max(
             warehouse_of_two.plain(oracle, metrics, (name,)).items(), key=lambda item: item[1][0]
