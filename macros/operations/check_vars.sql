@@ -13,6 +13,8 @@
         ]),
         ('[0-9]{1,9}', 'a whole number from 0 on', ['tester_minimum_bugs']),
         ('[1-9][0-9]{0,8}', 'a whole number from 1 on', ['health_minimum_decided_bugs']),
+        ('[0-9]{1,3}', 'a whole number of days from 0 to 999', ['auto_acceptance_days', 'auto_acceptance_warning_days']),
+        ("(https?://[^'\\s]+)?", 'an address that begins with https://', ['bug_url_template', 'test_url_template']),
         ('19[1-9][0-9]|2[0-9]{3}', 'a year from 1910 to 2999', ['calendar_first_year']),
         ('[0-9]{1,2}', 'a whole number of years from 0 to 99', ['calendar_years_ahead']),
     ] %}

@@ -52,6 +52,7 @@ marked as (
         {{ calendar_day('tests.end_at') }} as end_on,
         tests.start_at,
         tests.end_at,
+        {{ web_address('test_url_template', {'customer_id': 'tests.customer_id', 'test_id': 'tests.test_id'}) }} as test_url,
         deleted.last_seen_at,
         deleted.first_missed_at
     from tests
@@ -103,6 +104,7 @@ members as (
         cast(null as date) as end_on,
         cast(null as timestamp) as start_at,
         cast(null as timestamp) as end_at,
+        cast(null as {{ dbt.type_string() }}) as test_url,
         cast(null as timestamp) as last_seen_at,
         cast(null as timestamp) as first_missed_at,
         true as is_placeholder

@@ -36,12 +36,25 @@ triage as (
     select * from {{ ref('int_bug_triage') }}
 ),
 
-counted_tests as (
+decisions as (
+    select * from {{ ref('int_bug_decisions') }}
+),
+
+reversals as (
+    select * from {{ ref('int_bug_reversals') }}
+),
+
+as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
+dated_tests as (
     select
         customer_id,
-        test_id
+        test_id,
+        is_counted,
+        start_at
     from {{ ref('dim_tests') }}
-    where is_counted
 ),
 
 -- These joins carry no long texts, because an engine may hold one side of a join in memory.
@@ -64,9 +77,18 @@ attributed as (
             when triage.is_triage_observed and reported.reported_at <= triage.first_triaged_at
                 then {{ days_between('reported.reported_at', 'triage.first_triaged_at') }}
         end as days_to_first_triage,
+        triage.first_seen_at,
         triage.first_triaged_at,
+        coalesce(triage.is_new, false) as is_new,
         coalesce(triage.status_change_count, 0) as status_change_count,
-        counted_tests.test_id is not null as is_counted
+        decisions.decided_at_basis,
+        decisions.earliest_decided_at,
+        decisions.decided_at,
+        reversals.reversal,
+        coalesce(reversals.reversal_count, 0) as reversal_count,
+        as_of.as_of_at,
+        dated_tests.start_at as test_start_at,
+        coalesce(dated_tests.is_counted, false) as is_counted
     from reported
     inner join present
         on
@@ -88,10 +110,19 @@ attributed as (
         on
             reported.customer_id = triage.customer_id
             and reported.bug_id = triage.bug_id
-    left join counted_tests
+    left join decisions
         on
-            present.customer_id = counted_tests.customer_id
-            and present.test_id = counted_tests.test_id
+            reported.customer_id = decisions.customer_id
+            and reported.bug_id = decisions.bug_id
+    left join reversals
+        on
+            reported.customer_id = reversals.customer_id
+            and reported.bug_id = reversals.bug_id
+    left join as_of on reported.customer_id = as_of.customer_id
+    left join dated_tests
+        on
+            present.customer_id = dated_tests.customer_id
+            and present.test_id = dated_tests.test_id
 ),
 
 described as (
@@ -117,13 +148,25 @@ described as (
         bugs.status,
         attributed.reject_reason as rejection_reason,
         attributed.unattributed_because,
+        attributed.decided_at_basis,
+        attributed.reversal,
         bugs.language,
         bugs.location,
         bugs.steps,
         bugs.expected_result,
         bugs.actual_result,
         attributed.days_to_first_triage,
+        {{ days_between('bugs.reported_at', 'attributed.decided_at') }} as days_to_decision,
+        case
+            when bugs.exported_at >= bugs.reported_at
+                then {{ days_between('bugs.reported_at', 'bugs.exported_at') }}
+        end as days_to_export,
+        case
+            when bugs.reported_at >= attributed.test_start_at
+                then {{ dbt.datediff('attributed.test_start_at', 'bugs.reported_at', 'day') }} + 1
+        end as day_of_test,
         attributed.status_change_count,
+        attributed.reversal_count,
         {{ array_length('bugs.devices') }} as device_count,
         {{ array_length('bugs.comments') }} as comment_count,
         {{ array_length('bugs.attachments') }} as attachment_count,
@@ -133,12 +176,25 @@ described as (
         bugs.is_auto_accepted,
         bugs.is_rejected,
         bugs.is_open,
+        attributed.is_new,
+        coalesce(
+            bugs.is_open
+            and {{ auto_accepted_at('bugs.reported_at') }}
+            <= {{ dbt.dateadd('day', var('auto_acceptance_warning_days'), 'attributed.as_of_at') }}, false
+        ) as is_auto_accepted_soon,
         attributed.is_counted,
         {{ calendar_day('bugs.reported_at') }} as reported_on,
+        {{ calendar_day('attributed.decided_at') }} as decided_on,
         {{ calendar_day('bugs.exported_at') }} as exported_on,
         bugs.reported_at,
         bugs.exported_at,
-        attributed.first_triaged_at
+        attributed.first_seen_at,
+        attributed.first_triaged_at,
+        attributed.earliest_decided_at,
+        attributed.decided_at,
+        case when bugs.is_open then {{ auto_accepted_at('bugs.reported_at') }} end as auto_accept_due_at,
+        {{ web_address('bug_url_template', {'customer_id': 'bugs.customer_id', 'test_id': 'attributed.test_id', 'bug_id': 'bugs.bug_id'}) }}
+            as bug_url
     from bugs
     inner join attributed
         on

@@ -42,7 +42,8 @@ joined as (
             cast(dates.year_number as {{ dbt.type_string() }})
             || ' Q' || cast(dates.quarter_number as {{ dbt.type_string() }}), 'unknown'
         ) as ended_quarter,
-        dates.date_day as ended_on
+        dates.date_day as ended_on,
+        tests.test_url
     from tests
     inner join products on tests.product_key = products.product_key
     inner join sections on tests.section_key = sections.section_key
