@@ -43,6 +43,7 @@ counted as (
         count(case when is_auto_accepted then 1 end) as auto_accepted_bug_count,
         count(case when is_rejected then 1 end) as rejected_bug_count,
         count(case when is_open then 1 end) as open_bug_count,
+        count(case when reversal_count > 0 then 1 end) as reversed_bug_count,
         count(case when is_known then 1 end) as known_bug_count,
         count(case when test_feature_id is null then 1 end) as unattributed_bug_count,
         count(case when severity = 'critical' then 1 end) as critical_bug_count,

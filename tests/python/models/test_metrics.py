@@ -54,6 +54,10 @@ BUGS = TESTS | {
         "case when bugs.is_known is null then 'unknown' when bugs.is_known then 'yes' else 'no' end"
     ),
     "bug__attribution": "coalesce(bugs.unattributed_because, 'attributed')",
+    "bug__decided_at_basis": "coalesce(bugs.decided_at_basis, 'unknown')",
+    "bug__reversal": "coalesce(bugs.reversal, 'none')",
+    "bug__reported_on__day": "cast(bugs.reported_on as timestamp)",
+    "bug__decided_on__day": "cast(bugs.decided_on as timestamp)",
     "bug__is_counted": "tests.is_executed and not tests.is_deleted",
     "bug__search_text": (
         "(select search_text from testio_marts.bug_search as found"
@@ -179,11 +183,19 @@ COUNTED_BUGS = {
         bugs_where("where is_accepted or is_rejected"), bugs_where(DECIDED)
     ),
     "severe_bug_rate": rate(bugs_where(SEVERE), bugs_where(FUNCTIONAL)),
+    "reversed_bug_count": bugs_where("where reversal_count > 0"),
+    "reversal_rate_of_decided": rate(bugs_where("where reversal_count > 0"), bugs_where(DECIDED)),
+    "new_bug_count": bugs_where("where is_new"),
+    "auto_accepted_soon_bug_count": bugs_where("where is_auto_accepted_soon"),
+    "unexported_critical_bug_count": bugs_where(
+        "where severity = 'critical' and (is_accepted or is_auto_accepted) and exported_at is null"
+    ),
 }
 ORACLES = [
     Oracle(
         BUGS,
-        f"{BUG}, {FLAGS}, bugs.severity, bugs.tester_name, bugs.test_feature_id",
+        f"{BUG}, {FLAGS}, bugs.severity, bugs.tester_name, bugs.test_feature_id, bugs.exported_at,"
+        " bugs.reversal_count, bugs.is_new, bugs.is_auto_accepted_soon",
         f"{ALL_BUGS} {EXECUTED}",
         COUNTED_BUGS,
     ),
@@ -213,12 +225,17 @@ ORACLES = [
     ),
     Oracle(
         BUGS,
-        "bugs.customer_id, bugs.bug_id, bugs.days_to_first_triage,"
+        "bugs.customer_id, bugs.bug_id, bugs.days_to_first_triage, bugs.days_to_decision,"
         " tests.is_executed and not tests.is_deleted as is_counted",
         ALL_BUGS,
         {
             "uncounted_bug_count": "count(*) filter (where not is_counted)",
             "median_days_to_triage": "median(days_to_first_triage) filter (where is_counted)",
+            **{
+                f"days_to_decision_p{percent}": f"percentile_disc({percent / 100}) within group"
+                " (order by case when is_counted then days_to_decision end)"
+                for percent in (50, 75, 90)
+            },
         },
     ),
     Oracle(
@@ -332,6 +349,10 @@ def differences(asked: Groups, plain: Groups, metrics: list[str]) -> list[str]:
     ]
 
 
+def is_time(dimension: str) -> bool:
+    return dimension.startswith("metric_time") or dimension.endswith("__day")
+
+
 def groupings(dimensions: dict[str, str]) -> list[tuple[str, ...]]:
     """Return no dimension, each alone, and some by two and by three, so that each is in several."""
     names = list(dimensions)
@@ -351,7 +372,7 @@ def test_a_metric_is_what_plain_sql_gives_by_each_dimension(
 ) -> None:
     metrics = list(oracle.metrics)
     for metric in metrics:
-        known = {name for name in oracle.dimensions if not name.startswith("metric_time")}
+        known = {name for name in oracle.dimensions if not is_time(name)}
         assert (metric, warehouse_of_two.dimensions_of(metric)) == (metric, known)
     for dimensions in groupings(oracle.dimensions):
         asked = warehouse_of_two.asked(metrics, dimensions)
@@ -365,7 +386,7 @@ def test_a_filter_leaves_what_the_group_has(oracle: Oracle, warehouse_of_two: Wa
     metrics = list(oracle.metrics)
     for name in oracle.dimensions:
         # MetricFlow changes line breaks within the text of a filter.
-        if name.startswith("metric_time") or name == "bug__search_text":
+        if is_time(name) or name == "bug__search_text":
             continue
         (value,), figures = max(
             warehouse_of_two.plain(oracle, metrics, (name,)).items(), key=lambda item: item[1][0]
@@ -380,7 +401,7 @@ def test_bugs_per_test_divides_the_one_by_the_other(warehouse_of_two: Warehouse)
     bugs, _, _, _, tests, _ = ORACLES
     both = [name for name in tests.dimensions if name in bugs.dimensions]
     assert warehouse_of_two.dimensions_of("bugs_per_test") == {
-        name for name in both if not name.startswith("metric_time")
+        name for name in both if not is_time(name)
     }
     for dimensions in groupings(dict.fromkeys(both, "")):
         bug_counts = warehouse_of_two.plain(bugs, ["bug_count"], dimensions)
