@@ -136,6 +136,14 @@ LEVELS = ("low", "high", "critical")
 OTHER_TYPES = ("visual", "content", "custom")
 RESULTS = ("passed", "failed", "blocked")
 EXECUTED = ("running", "locked", "archived", "customer_finalized")
+DECIDED = ("accepted", "auto_accepted", "rejected")
+REVERSALS = {
+    ("rejected", "accepted"): "rejected_to_accepted",
+    ("rejected", "auto_accepted"): "rejected_to_accepted",
+    ("accepted", "rejected"): "accepted_to_rejected",
+    ("auto_accepted", "rejected"): "accepted_to_rejected",
+    **dict.fromkeys([(status, "forwarded") for status in DECIDED], "reopened"),
+}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 PLACEHOLDER_DAY = date(1900, 1, 1)
 COPIED_TO_BUGS = {
@@ -333,6 +341,7 @@ class Oracle:
                 "status": name(at(row["document"], "status")),
                 "is_executed": name(at(row["document"], "status")) in EXECUTED,
                 "is_deleted": key in self.deleted_tests,
+                "start_at": moment(at(row["document"], "start_at")),
                 "end_at": moment(at(row["document"], "end_at")),
             }
             for key, row in self._newest["tests"].items()
@@ -515,12 +524,24 @@ class Oracle:
     def _rejection_reason(self, customer_id: int, document: Any) -> str | None:
         """Return the reason whose text is in the earliest comment."""
         matches = [
-            (moment(at(comment, "created_at")) or LATEST, number, position, reason)
-            for number, comment in enumerate(array(at(document, "comments")))
-            for position, reason, default_comment in self.reject_reasons[customer_id]
-            if default_comment in (text(at(comment, "body")) or "").replace("\r", "")
+            (created_at or LATEST, number, reason)
+            for number, reason, created_at in self._quotes(customer_id, document)
         ]
         return min(matches)[-1] if matches and bug_status(document) == "rejected" else None
+
+    def _quotes(self, customer_id: int, document: Any) -> list[tuple[int, str, datetime | None]]:
+        """Return each comment that quotes a reason: its number, the first such reason, its time."""
+        quotes = []
+        for number, comment in enumerate(array(at(document, "comments"))):
+            body = (text(at(comment, "body")) or "").replace("\r", "")
+            reasons = [
+                (position, reason)
+                for position, reason, default_comment in self.reject_reasons[customer_id]
+                if default_comment in body
+            ]
+            if reasons:
+                quotes.append((number, min(reasons)[1], moment(at(comment, "created_at"))))
+        return quotes
 
     def _calendar_day(self, time: datetime | None) -> date | None:
         last_year = datetime.now(UTC).year + self._vars["calendar_years_ahead"]
@@ -562,6 +583,107 @@ class Oracle:
             "reported_on": self._calendar_day(bug["reported_at"]),
             "exported_on": self._calendar_day(bug["exported_at"]),
             **self._triage(key, bug["reported_at"]),
+            **self._decision(key, status, bug, document),
+            **self._history(key, status, bug["reported_at"]),
+            "day_of_test": self._day_of_test((key[0], test_id), bug["reported_at"]),
+        }
+
+    def _within_the_calendar(self, time: datetime | None) -> datetime | None:
+        return None if self._calendar_day(time) == PLACEHOLDER_DAY else time
+
+    def _day_of_test(self, test: Key, reported_at: datetime | None) -> int | None:
+        start_at = self.tests[test]["start_at"]
+        if not (start_at and reported_at and reported_at >= start_at):
+            return None
+        return (reported_at.date() - start_at.date()).days + 1
+
+    def _decision(self, key: Key, status: str | None, bug: Row, document: Any) -> Row:
+        """Return when the bug got its present verdict, by whatever says it most exactly."""
+        reported_at, exported_at = map(
+            self._within_the_calendar, (bug["reported_at"], bug["exported_at"])
+        )
+        spans: list[tuple[bool, float, datetime, int, str, datetime | None]] = []
+
+        def add(place: int, basis: str, earliest: datetime | None, latest: datetime) -> None:
+            if latest <= seen_at and (since is None or latest >= since):
+                width = days_between(earliest, latest) if earliest else 0
+                spans.append((earliest is None, width, latest, place, basis, earliest))
+
+        if status in DECIDED:
+            seen_at, not_yet_at = self._verdict_seen(key)
+            since = max((at for at in (reported_at, not_yet_at) if at), default=None)
+            if not_yet_at:
+                add(3, "observed", since, seen_at)
+            if status == "rejected":
+                for _, _, comment_at in self._quotes(key[0], document):
+                    if comment_at:
+                        add(1, "comment", comment_at, comment_at)
+            if status == "auto_accepted" and reported_at:
+                due_at = reported_at + timedelta(self._vars["auto_acceptance_days"])
+                add(2, "auto_acceptance", due_at, due_at)
+            if status == "accepted" and exported_at:
+                add(4, "export", since, exported_at)
+        _, _, latest, _, basis, earliest = min(spans, default=(0, 0, None, 0, None, None))
+        after = latest and bug["reported_at"]
+        to_export = bug["exported_at"] and bug["reported_at"]
+        return {
+            "decided_at_basis": basis,
+            "earliest_decided_at": earliest,
+            "decided_at": latest,
+            "decided_on": self._calendar_day(latest),
+            "days_to_decision": days_between(bug["reported_at"], latest) if after else None,
+            "days_to_export": (
+                days_between(bug["reported_at"], bug["exported_at"])
+                if to_export and bug["exported_at"] >= bug["reported_at"]
+                else None
+            ),
+        }
+
+    def _verdict_seen(self, key: Key) -> tuple[datetime, datetime | None]:
+        """Return when the present status was first seen, and when it was last known not to be."""
+        versions = self.versions[key]
+        statuses = [version.values["status"] or "" for version in versions]
+        place = len(statuses) - 1
+        while place and statuses[place - 1] == statuses[place]:
+            place -= 1
+        if place:
+            change = self.fct_bug_status_changes[*key, place + 1, "status"]
+            return versions[place].first_seen_at, change["last_seen_before_at"]
+        seen_at = versions[0].first_seen_at
+        read_at = self.complete_reads.get(versions[0].scope, [LATEST])[0]
+        return seen_at, read_at if read_at < seen_at else None
+
+    @cached_property
+    def _newest_load_began_at(self) -> dict[int, datetime]:
+        """When the newest load of each customer with several loads first read bugs."""
+        loads: dict[int, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+        for read in self._reads:
+            if read.scope.endpoint == "bugs":
+                loads[read.scope.customer_id][read.load_id].append(read.read_at)
+        return {
+            customer_id: min(max(of_customer.items(), key=lambda load: (max(load[1]), load[0]))[1])
+            for customer_id, of_customer in loads.items()
+            if len(of_customer) > 1
+        }
+
+    def _history(self, key: Key, status: str | None, reported_at: datetime | None) -> Row:
+        statuses = [version.values["status"] for version in self.versions[key]]
+        turns = [turn for pair in pairwise(statuses) if (turn := REVERSALS.get(pair))]
+        seen_at = min(version.first_seen_at for version in self.versions[key])
+        due_at = None
+        if status == "forwarded" and (reported := self._within_the_calendar(reported_at)):
+            due_at = reported + timedelta(self._vars["auto_acceptance_days"])
+        warned_at = self._as_of.get(key[0], EARLIEST) + timedelta(
+            self._vars["auto_acceptance_warning_days"]
+        )
+        return {
+            "reversal": turns[-1] if turns else None,
+            "reversal_count": len(turns),
+            "first_seen_at": seen_at,
+            "is_new": seen_at >= self._newest_load_began_at.get(key[0], LATEST),
+            "auto_accept_due_at": due_at,
+            "is_auto_accepted_soon": due_at is not None and due_at <= warned_at,
+            "bug_url": None,
         }
 
     # Products
