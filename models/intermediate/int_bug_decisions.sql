@@ -5,8 +5,8 @@ with bugs as (
         is_accepted,
         is_auto_accepted,
         is_rejected,
-        case when {{ calendar_day('reported_at') }} <> {{ placeholder_day() }} then reported_at end as reported_at,
-        case when {{ calendar_day('exported_at') }} <> {{ placeholder_day() }} then exported_at end as exported_at
+        reported_at,
+        exported_at
     from {{ ref('stg_bugs') }}
     where is_accepted or is_auto_accepted or is_rejected
 ),
@@ -28,8 +28,8 @@ quoted as (
     select * from {{ ref('int_quoted_reasons') }}
 ),
 
--- seen_at is when a read first found the verdict. It is not known when a bug was decided that the first read of
--- its test found decided.
+-- A read first found the verdict at seen_at, and at not_yet_at one had not. If the first read of a test finds
+-- a bug decided, there is no such time.
 seen as (
     select
         bugs.*,

@@ -104,5 +104,5 @@ summed as (
 
 select
     *,
-    {{ entity_key(["coalesce(cast(product_id as " ~ dbt.type_string() ~ "), 'unknown')", 'week_start_on']) }} as product_week_key
+    {{ entity_key(['product_id', 'week_start_on'], 'unknown') }} as product_week_key
 from summed

@@ -37,7 +37,9 @@ joined as (
         bugs.title,
         -- Not in lower case: engines disagree about some letters.
         coalesce(bugs.title, '')
-        {%- for text in ['bugs.location', 'bugs.steps', 'bugs.expected_result', 'bugs.actual_result', 'comments.bodies'] %}
+        {%- for text in [
+            'bugs.location', 'bugs.steps', 'bugs.expected_result', 'bugs.actual_result', 'comments.bodies',
+        ] %}
         || coalesce(chr(10) || {{ text }}, '')
         {%- endfor %} as search_text,
         bugs.reported_on

@@ -52,7 +52,10 @@ marked as (
         {{ calendar_day('tests.end_at') }} as end_on,
         tests.start_at,
         tests.end_at,
-        {{ web_address('test_url_template', {'customer_id': 'tests.customer_id', 'test_id': 'tests.test_id'}) }} as test_url,
+        {{ web_address('test_url_template', {
+            'customer_id': 'tests.customer_id', 'test_id': 'tests.test_id',
+        }) }}
+            as test_url,
         deleted.last_seen_at,
         deleted.first_missed_at
     from tests

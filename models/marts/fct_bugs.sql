@@ -156,14 +156,20 @@ described as (
         bugs.expected_result,
         bugs.actual_result,
         attributed.days_to_first_triage,
-        {{ days_between('bugs.reported_at', 'attributed.decided_at') }} as days_to_decision,
         case
-            when bugs.exported_at >= bugs.reported_at
+            when {{ calendar_day('bugs.reported_at') }} <> {{ placeholder_day() }}
+                then {{ days_between('bugs.reported_at', 'attributed.decided_at') }}
+        end as days_to_decision,
+        case
+            when
+                bugs.exported_at >= bugs.reported_at
+                and {{ calendar_day('bugs.reported_at') }} <> {{ placeholder_day() }}
+                and {{ calendar_day('bugs.exported_at') }} <> {{ placeholder_day() }}
                 then {{ days_between('bugs.reported_at', 'bugs.exported_at') }}
         end as days_to_export,
         case
             when bugs.reported_at >= attributed.test_start_at
-                then {{ dbt.datediff('attributed.test_start_at', 'bugs.reported_at', 'day') }} + 1
+                then cast(1 + {{ dbt.datediff('attributed.test_start_at', 'bugs.reported_at', 'day') }} as bigint)  -- noqa: LT05
         end as day_of_test,
         attributed.status_change_count,
         attributed.reversal_count,
@@ -193,7 +199,9 @@ described as (
         attributed.earliest_decided_at,
         attributed.decided_at,
         case when bugs.is_open then {{ auto_accepted_at('bugs.reported_at') }} end as auto_accept_due_at,
-        {{ web_address('bug_url_template', {'customer_id': 'bugs.customer_id', 'test_id': 'attributed.test_id', 'bug_id': 'bugs.bug_id'}) }}
+        {{ web_address('bug_url_template', {
+            'customer_id': 'bugs.customer_id', 'test_id': 'attributed.test_id', 'bug_id': 'bugs.bug_id',
+        }) }}
             as bug_url
     from bugs
     inner join attributed

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import isclose, sqrt
 from pathlib import Path
 from statistics import NormalDist
@@ -599,9 +599,8 @@ class Oracle:
 
     def _decision(self, key: Key, status: str | None, bug: Row, document: Any) -> Row:
         """Return when the bug got its present verdict, by whatever says it most exactly."""
-        reported_at, exported_at = map(
-            self._within_the_calendar, (bug["reported_at"], bug["exported_at"])
-        )
+        reported_at, exported_at = bug["reported_at"], bug["exported_at"]
+        known_report, known_export = map(self._within_the_calendar, (reported_at, exported_at))
         spans: list[tuple[bool, float, datetime, int, str, datetime | None]] = []
 
         def add(place: int, basis: str, earliest: datetime | None, latest: datetime) -> None:
@@ -618,23 +617,23 @@ class Oracle:
                 for _, _, comment_at in self._quotes(key[0], document):
                     if comment_at:
                         add(1, "comment", comment_at, comment_at)
-            if status == "auto_accepted" and reported_at:
-                due_at = reported_at + timedelta(self._vars["auto_acceptance_days"])
+            if status == "auto_accepted" and known_report:
+                due_at = known_report + timedelta(self._vars["auto_acceptance_days"])
                 add(2, "auto_acceptance", due_at, due_at)
             if status == "accepted" and exported_at:
                 add(4, "export", since, exported_at)
         _, _, latest, _, basis, earliest = min(spans, default=(0, 0, None, 0, None, None))
-        after = latest and bug["reported_at"]
-        to_export = bug["exported_at"] and bug["reported_at"]
         return {
             "decided_at_basis": basis,
             "earliest_decided_at": earliest,
             "decided_at": latest,
             "decided_on": self._calendar_day(latest),
-            "days_to_decision": days_between(bug["reported_at"], latest) if after else None,
+            "days_to_decision": (
+                days_between(known_report, latest) if known_report and latest else None
+            ),
             "days_to_export": (
-                days_between(bug["reported_at"], bug["exported_at"])
-                if to_export and bug["exported_at"] >= bug["reported_at"]
+                days_between(known_report, known_export)
+                if known_report and known_export and known_export >= known_report
                 else None
             ),
         }
@@ -668,7 +667,12 @@ class Oracle:
 
     def _history(self, key: Key, status: str | None, reported_at: datetime | None) -> Row:
         statuses = [version.values["status"] for version in self.versions[key]]
-        turns = [turn for pair in pairwise(statuses) if (turn := REVERSALS.get(pair))]
+        in_turn = [value for value, _ in groupby(statuses)]
+        turns = []
+        for place, value in enumerate(in_turn[1:], 1):
+            was_open = in_turn[place - 1] == "forwarded" and place > 1
+            before = in_turn[place - 2] if was_open else in_turn[place - 1]
+            turns += [REVERSALS[before, value]] if (before, value) in REVERSALS else []
         seen_at = min(version.first_seen_at for version in self.versions[key])
         due_at = None
         if status == "forwarded" and (reported := self._within_the_calendar(reported_at)):

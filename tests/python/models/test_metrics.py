@@ -146,6 +146,7 @@ def bugs_where(condition: str) -> str:
 
 ACCEPTED = "where is_accepted or is_auto_accepted"
 DECIDED = "where is_accepted or is_auto_accepted or is_rejected"
+REVERSED = f"{DECIDED.replace('where ', 'where (')}) and reversal_count > 0"
 SEVERE = "where severity in ('critical', 'high')"
 FUNCTIONAL = "where severity in ('critical', 'high', 'low')"
 COUNTED_BUGS = {
@@ -184,7 +185,8 @@ COUNTED_BUGS = {
     ),
     "severe_bug_rate": rate(bugs_where(SEVERE), bugs_where(FUNCTIONAL)),
     "reversed_bug_count": bugs_where("where reversal_count > 0"),
-    "reversal_rate_of_decided": rate(bugs_where("where reversal_count > 0"), bugs_where(DECIDED)),
+    "reversed_decided_bug_count": bugs_where(REVERSED),
+    "reversal_rate_of_decided": rate(bugs_where(REVERSED), bugs_where(DECIDED)),
     "new_bug_count": bugs_where("where is_new"),
     "auto_accepted_soon_bug_count": bugs_where("where is_auto_accepted_soon"),
     "unexported_critical_bug_count": bugs_where(
