@@ -26,13 +26,13 @@ totals as (
         count(case when is_accepted or is_auto_accepted or is_rejected then 1 end) as decided_bug_count,
         count(days_to_decision) as dated_decision_count,
         count(days_to_export) as exported_bug_count,
-        count(case when reversal_count > 0 then 1 end) as reversed_bug_count
         {%- for figure in ['days_to_decision', 'days_to_export'] %}
-        {%- for percent in [50, 75, 90] %},
+        {%- for percent in [50, 75, 90] %}
         percentile_disc({{ percent / 100 }}) within group (order by {{ figure }})
-            as {{ figure }}_p{{ percent }}
+            as {{ figure }}_p{{ percent }},
         {%- endfor %}
         {%- endfor %}
+        count(case when reversal_count > 0 then 1 end) as reversed_bug_count
     from bugs
     group by
         customer_id,
