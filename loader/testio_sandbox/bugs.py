@@ -24,8 +24,8 @@ AUTO_ACCEPTANCE = timedelta(days=10)
 """The system accepts a bug that nobody has reviewed for so long."""
 _CHANGING = {"status", "auto_accepted", "known", "comments", "exported_at", "external_idx"}
 """Fields that change after a bug was reported."""
-_TURNED = 0.06
-"""Share of reviews that are turned round later."""
+_TURNED = {"accepted": 0.04, "rejected": 0.12}
+"""Share of reviews that said the opposite at first, by their verdict in the end."""
 _SEVERITIES = ("low", "high", "critical", "visual", "content", "custom")
 _SEVERITY_PERCENT_UP_TO = (35, 57, 65, 83, 95)
 
@@ -147,13 +147,17 @@ class Bugs:
             return [_Verdict(min(at, self._plan.last), status, is_auto)]
         if is_auto:
             return [_Verdict(reported + AUTO_ACCEPTANCE, status, is_auto)]
-        if turned >= _TURNED:
+        if turned >= _TURNED[status]:
             return [_Verdict(reviewed, status)]
         opposite = "accepted" if is_rejected else "rejected"
         again = reviewed + timedelta(days=rng.uniform(0.5, 5))
         verdicts = [_Verdict(reviewed, opposite), _Verdict(again, status)]
         reopened = again - timedelta(days=1)
-        if turned < _TURNED / 3 and reviewed < reopened and again < reported + AUTO_ACCEPTANCE:
+        if (
+            turned < _TURNED[status] / 3
+            and reviewed < reopened
+            and again < reported + AUTO_ACCEPTANCE
+        ):
             verdicts.insert(1, _Verdict(reopened, "forwarded"))
         return verdicts
 
