@@ -286,7 +286,7 @@ class Plan:
         A feature stays weak for a quarter, so that it fails in several tests before it recovers.
         """
         at = cycle.start or self.last
-        return 4 if self.is_weak(cycle.product, place, at.year, (at.month - 1) // 3) else 1
+        return 8 if self.is_weak(cycle.product, place, at.year, (at.month - 1) // 3) else 1
 
     def _is_weak(self, product: int, place: int, year: int, quarter: int) -> bool:
         return self.random("weak", product, place, year, quarter).random() < 0.2

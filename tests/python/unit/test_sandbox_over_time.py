@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -180,25 +180,29 @@ def test_what_comes_later_or_was_deleted_is_not_found() -> None:
         account.change("bugs", deleted, title="too late")
 
 
-def test_features_stay_weak_for_several_tests_and_recover() -> None:
-    """Of a feature's results in the tests of a product, equal ones follow each other."""
-    account = Account(products=2, tests=400, bugs=800)
-    results: dict[Any, list[tuple[str, bool]]] = {}
+def test_a_feature_that_fails_does_so_again_in_the_same_quarter_and_then_recovers() -> None:
+    results: dict[Any, list[tuple[datetime, bool]]] = {}
+    account = Account(products=2, tests=400, bugs=800, seed=2)
     for test in all_tests(account):
-        if test["status"] == "archived":
-            details = read(account, f"/exploratory_tests/{test['id']}")["exploratory_test"]
-            for feature in details["features"]:
-                if feature["execution_status"] in ("passed", "failed") and feature.get("title"):
-                    found = feature["title"], test["product"]["id"]
-                    results.setdefault(found, []).append(
-                        (test["start_at"], feature["execution_status"] == "failed")
-                    )
-    after: dict[bool, Counter[bool]] = {True: Counter(), False: Counter()}
+        details = read(account, f"/exploratory_tests/{test['id']}")["exploratory_test"]
+        for feature in details["features"]:
+            if feature["execution_status"] in ("passed", "failed") and feature.get("title"):
+                at = datetime.fromisoformat(test["start_at"])
+                is_failed = feature["execution_status"] == "failed"
+                found = test["product"]["id"], feature["title"]
+                results.setdefault(found, []).append((at, is_failed))
+    others: dict[bool, Counter[bool]] = {True: Counter(), False: Counter()}
+    changes: Counter[tuple[bool, bool]] = Counter()
     for found in results.values():
-        ordered = [failed for _, failed in sorted(found)]
-        for one, next_ in pairwise(ordered):
-            after[one][next_] += 1
-    failed_again = after[True][True] / after[True].total()
-    regressed = after[False][True] / after[False].total()
-    assert failed_again > regressed + 0.1
-    assert min(after[True][False], after[False][True]) > 20
+        found.sort()
+        changes.update((one, next_) for (_, one), (_, next_) in pairwise(found))
+        for (at, is_failed), (later, is_failed_later) in combinations(found, 2):
+            if is_failed:
+                others[_quarter(at) == _quarter(later)][is_failed_later] += 1
+    same, other = (counts[True] / counts.total() for counts in (others[True], others[False]))
+    assert same > other + 0.05
+    assert min(changes[True, False], changes[False, True]) > 100, "recoveries and regressions"
+
+
+def _quarter(at: datetime) -> tuple[int, int]:
+    return at.year, (at.month - 1) // 3
