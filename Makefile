@@ -32,6 +32,16 @@ run: setup ## Load the configured account (or the sandbox), build, publish, show
 	@$(BIN)/dbt --quiet run-operation summary
 	@$(BIN)/testio-loader publish --to published/testio.duckdb
 
+DEMO = TESTIO_DUCKDB_PATH=demo.duckdb
+
+.PHONY: demo
+demo: setup ## Play 30 days of the sandbox into demo.duckdb, build it, and serve its boards on this machine
+	rm -rf demo.duckdb demo.duckdb.* .testio/demo.duckdb
+	$(DEMO) $(BIN)/testio-loader sandbox --days 30 --tests 200 --bugs 2000 --destination duckdb \
+		$(BIN)/dbt --quiet build --exclude-resource-type unit_test
+	@$(DEMO) $(BIN)/dbt --quiet run-operation summary
+	$(DEMO) $(BIN)/dct serve
+
 .PHONY: test
 test: setup ## Run the tests that every change needs: style, types, units, loads, generated accounts
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 The version with the latest time is a record's newest, so a wrong time could hide later changes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -10,9 +12,33 @@ _MAX_CLOCK_SKEW = timedelta(hours=1)
 """How much the clocks of the machines that run loads may differ."""
 
 
+_behind = timedelta()
+"""How far `now` is behind this machine's time: zero, unless the sandbox plays its days."""
+
+
 def now() -> datetime:
     """Return the current time of this machine, in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) - _behind
+
+
+@contextmanager
+def turned_back_to(moment: datetime) -> Iterator[None]:
+    """Let this process, with all its threads, read at an earlier time: a past day of the sandbox.
+
+    Only the time at which the API is read is turned back. Data lands at the machine's time.
+
+    Raises:
+        ValueError: if the moment is in the future.
+    """
+    global _behind
+    behind = datetime.now(UTC) - moment
+    if behind < timedelta():
+        raise ValueError(f"{moment} is in the future")
+    _behind = behind
+    try:
+        yield
+    finally:
+        _behind = timedelta()
 
 
 def is_ahead(moment: datetime) -> bool:

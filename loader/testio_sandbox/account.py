@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 from typing import Any
 
@@ -38,6 +38,8 @@ class Account:
         bug_bytes: minimum size of a bug in bytes.
         kept_bytes: size limit of the cache in bytes.
         today: date to which all times are relative.
+        days: number of days before `today` on which the account begins. `next_day` moves it on, and
+            after so many days it is the account that `days=0` gives.
     """
 
     def __init__(
@@ -51,9 +53,9 @@ class Account:
         bug_bytes: int = 2000,
         kept_bytes: int = 128_000_000,
         today: date = date(2026, 11, 1),
+        days: int = 0,
     ) -> None:
-        self.today = today
-        self._plan = Plan(products, tests, bugs, seed, customer, today)
+        self._plan = Plan(products, tests, bugs, seed, customer, today, days)
         self._records = Records(self._plan)
         makers: dict[Kind, Callable[[int], Record]] = {
             "products": self._records.product,
@@ -75,6 +77,28 @@ class Account:
         except RefusedError as refusal:
             return Answer(refusal.status, {"error": str(refusal)})
         return Answer(200, body.replace(SIGNATURE.encode(), b"%d" % next(self._reads)))
+
+    @property
+    def now(self) -> datetime:
+        """The present of this account, always at midnight: nothing has happened later."""
+        return self._plan.now
+
+    @property
+    def today(self) -> date:
+        """The date of its present."""
+        return self._plan.now.date()
+
+    def next_day(self) -> None:
+        """Let a day pass.
+
+        Tests begin and end, bugs are reported, decided, turned round and deleted, comments come.
+
+        Raises:
+            ValueError: on the last day, the `today` of the constructor.
+        """
+        self._plan.next_day()
+        self._records.next_day()
+        self._store.prepared.forget()
 
     def truth(self) -> Truth:
         """Count the records served now, to compare a warehouse with."""

@@ -2,6 +2,9 @@
 
 Each record has a number, counted from 0. Random values come from a generator seeded with a name, so
 they are the same in every order and in every process.
+
+All times are planned up to the last day. On an earlier day, the account lacks what comes later, and
+has the bugs that are deleted later.
 """
 
 from bisect import bisect_right
@@ -49,6 +52,13 @@ _NEWEST = (  # status, days from today to the start, relative number of bugs
     ("completed", -12, 0.6),
 )
 TESTING_TYPES = ("coverage", "focused", "rapid", "usability", "external", None)
+_LISTED_BEFORE_START = timedelta(days=10)
+_LOCKED = {"archived": timedelta(days=10), "completed": timedelta(days=6)}
+"""Time from a test's end to its final status; when archived, all its bugs are decided."""
+_DELETED_PERCENT = 35
+"""Share of tests in which a bug is deleted later, as a duplicate for example."""
+_UNTIL_BUGS_STAY = timedelta(days=11)
+"""Time from a test's start after which no bug is reported or deleted; see `_HOURS`."""
 _HOURS = {"rapid": 4, "focused": 24, "usability": 48, "external": 120}
 
 
@@ -79,18 +89,26 @@ class Plan:
     """Computes all records by arithmetic; stores only an outline of each test."""
 
     def __init__(
-        self, products: int, tests: int, bugs: int, seed: int, customer: int | str, today: date
+        self,
+        products: int,
+        tests: int,
+        bugs: int,
+        seed: int,
+        customer: int | str,
+        today: date,
+        days: int = 0,
     ) -> None:
         self.counts = {"products": products, "tests": tests, "bugs": bugs}
-        self.now = datetime.combine(today, time(), UTC)
+        self.last = datetime.combine(today, time(), UTC)
+        self.now = self.last - timedelta(days)
         self._seed = f"{customer}/{seed}"
         if tests and not products:
             raise ValueError("tests need a product: use more products")
         own = customer if isinstance(customer, int) else 1 + crc32(customer.encode()) % 10_000
         self._offset = own * IDS_PER_CUSTOMER
         self.catalogues = [self._catalogue(product) for product in range(products)]
-        days = (self.now - timedelta(days) for days in range(_DAYS, 14, -1))
-        self._calendar = [day for day in days for _ in range(_SEASON[day.month])]
+        dates = (self.last - timedelta(day) for day in range(_DAYS, 15, -1))
+        self._calendar = [day for day in dates for _ in range(_SEASON[day.month])]
         self._cycles = [self._cycle(number) for number in range(tests)]
         cycles = self._cycles
         newest_first = sorted(range(tests), key=lambda n: _undated_last(cycles[n]), reverse=True)
@@ -102,6 +120,14 @@ class Plan:
             raise ValueError("bugs need a test that has begun: use more tests")
         self._bug_ends = [round(total * bugs / totals[-1]) if bugs else 0 for total in totals]
         self.run_count = cache(self._run_count)
+        self.is_weak = cache(self._is_weak)
+
+    def next_day(self) -> None:
+        """Move to the next day."""
+        if self.now >= self.last:
+            raise ValueError("the last day has been reached: create the account with more days")
+        self.now += timedelta(days=1)
+        self.run_count.cache_clear()
 
     def cycle(self, test: int) -> Cycle:
         """Return the outline of a test."""
@@ -121,8 +147,12 @@ class Plan:
         if kind == "features":
             product, place = self.place(number)
             exists = 0 <= product < len(self.catalogues) and place < len(self.catalogues[product])
+        elif kind == "bugs":
+            exists = 0 <= number < self.counts["bugs"] + self.counts["tests"]
+            exists = exists and self._is_served(number)
         else:
             exists = 0 <= number < self.counts[kind]
+            exists = exists and (kind != "tests" or self._is_listed(number))
         return number if exists else None
 
     def _place(self, kind: str, id_: int) -> int:
@@ -131,17 +161,61 @@ class Plan:
     def parent(self, kind: str, number: int) -> int:
         """Return the number of a feature's or test's product, or of a bug's test."""
         if kind == "bugs":
-            return bisect_right(self._bug_ends, number)
+            later_deleted = number - self.counts["bugs"]
+            return later_deleted if later_deleted >= 0 else bisect_right(self._bug_ends, number)
         return self.cycle(number).product if kind == "tests" else self.place(number)[0]
 
     def children(self, kind: str, parent: int) -> Iterable[int]:
         """Return the numbers of a product's features or tests (newest first), or a test's bugs."""
         if kind == "bugs":
-            return range(self._bug_ends[parent - 1] if parent else 0, self._bug_ends[parent])
+            numbers = range(self._bug_ends[parent - 1] if parent else 0, self._bug_ends[parent])
+            if self.now == self.last:
+                return numbers
+            start = self.cycle(parent).start
+            if start is None or start > self.now:
+                return ()
+            if start < self.now - _UNTIL_BUGS_STAY:
+                return numbers
+            return filter(self._is_served, (*numbers, self.counts["bugs"] + parent))
         if kind == "features":
             first = _FEATURES_PER_PRODUCT * parent
             return range(first, first + len(self.catalogues[parent]))
-        return self._tests[parent]
+        tests = self._tests[parent]
+        return tests if self.now == self.last else filter(self._is_listed, tests)
+
+    def status(self, test: int) -> str:
+        """Return the status of a test on this day."""
+        cycle = self.cycle(test)
+        if self.now == self.last or cycle.start is None or cycle.end is None:
+            return cycle.status
+        if self.now < cycle.start:
+            return cycle.status if cycle.start > self.last else "waiting"
+        if self.now < cycle.end:
+            return "running"
+        return (
+            "locked"
+            if self.now < cycle.end + _LOCKED.get(cycle.status, timedelta())
+            else cycle.status
+        )
+
+    def reported(self, bug: int) -> datetime:
+        """Return when a bug is reported."""
+        return self.moment(self.cycle(self.parent("bugs", bug)), self.random("reported", bug))
+
+    def _is_listed(self, test: int) -> bool:
+        """Return whether a test has been drafted."""
+        return self.now >= (self.cycle(test).start or self.last) - _LISTED_BEFORE_START
+
+    def _is_served(self, bug: int) -> bool:
+        """Return whether a bug has been reported and not been deleted."""
+        if bug < self.counts["bugs"]:
+            return self.now == self.last or self.reported(bug) <= self.now
+        cycle, rng = self.cycle(bug - self.counts["bugs"]), self.random("deleted", bug)
+        if not cycle.bugs or not self.counts["bugs"] or rng.randrange(100) >= _DELETED_PERCENT:
+            return False
+        reported = self.reported(bug)
+        deleted = reported + timedelta(days=rng.uniform(1, 5))
+        return reported <= self.now < deleted <= self.last
 
     @staticmethod
     def place(feature: int) -> tuple[int, int]:
@@ -206,12 +280,23 @@ class Plan:
                 for tester in range((test + place + story) % 3):
                     yield Run(*ids, test, 100 * place + 10 * story + tester)
 
+    def weakness(self, cycle: Cycle, place: int) -> int:
+        """Return how many times as fragile as usual a feature is during a test.
+
+        A feature stays weak for a quarter, so that it fails in several tests before it recovers.
+        """
+        at = cycle.start or self.last
+        return 8 if self.is_weak(cycle.product, place, at.year, (at.month - 1) // 3) else 1
+
+    def _is_weak(self, product: int, place: int, year: int, quarter: int) -> bool:
+        return self.random("weak", product, place, year, quarter).random() < 0.2
+
     def _run_count(self, test: int) -> int:
         return sum(1 for _ in self.runs(test))
 
     def moment(self, cycle: Cycle, rng: Random) -> datetime:
         """Return a random time in a test, more often early than late, never in the future."""
-        start, end = cycle.start or self.now, min(cycle.end or self.now, self.now)
+        start, end = cycle.start or self.last, min(cycle.end or self.last, self.last)
         return start + (end - start) * float(rng.random() ** 1.3)
 
     def _catalogue(self, product: int) -> list[tuple[Topic, float]]:
@@ -236,7 +321,7 @@ class Plan:
         if slot < len(_NEWEST):
             status, day, bugs = _NEWEST[slot]
             if day is not None:
-                start = self.now + timedelta(days=day, hours=9 - 24 * place / block)
+                start = self.last + timedelta(days=day, hours=9 - 24 * place / block)
         else:
             status, bugs = ("cancelled", 0.2) if number % 13 == 1 else ("archived", 1.0)
             day = len(self._calendar) * number // (tests - len(_NEWEST) * block)

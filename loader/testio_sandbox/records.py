@@ -23,7 +23,8 @@ from testio_sandbox.plan import TESTING_TYPES, Cycle, Plan, Run
 from testio_sandbox.record import Record, part
 from testio_sandbox.traps import SECRET, SIGNATURE, stamp
 
-_RESULTS = ("passed",) * 8 + ("failed", "blocked", "cancelled", "pending")
+_RESULTS = ("passed",) * 12 + ("failed", "blocked", "cancelled", "pending")
+_RESULTS_IF_WEAK = ("failed",) * 6 + ("passed",) * 4 + ("blocked", "cancelled")
 
 
 class Records:
@@ -37,6 +38,10 @@ class Records:
         self.test = lru_cache(256)(self._test)
         self.product = lru_cache(256)(self._product)
         self.environments = lru_cache(256)(self._environments)
+
+    def next_day(self) -> None:
+        """Forget the tests of the day before."""
+        self.test.cache_clear()
 
     # Products and what belongs to them
 
@@ -135,6 +140,7 @@ class Records:
 
     def _test(self, number: int) -> Record:
         cycle, rng = self._plan.cycle(number), self._plan.random("test texts", number)
+        status = self._plan.status(number)
         product = self.product(cycle.product)
         topics = [self._plan.topic(cycle.product, place) for place in cycle.picks]
         sections = traps.sections(product)
@@ -146,7 +152,7 @@ class Records:
         test = {
             "id": self._plan.id("tests", number),
             "title": f"{topics[0].title} and more, {product['name']} #{number + 1}",
-            "status": cycle.status,
+            "status": status,
             "testing_type": TESTING_TYPES[number % len(TESTING_TYPES)],
             **{name: f"<p>{text}</p>" for name, text in texts.items()},
             **{f"{name}_text": text for name, text in texts.items()},
@@ -172,7 +178,7 @@ class Records:
             "demo": False,
             "attachments": [make_attachment("test", number)] if number % 4 == 0 else [],
         }
-        if cycle.status == "archived" and cycle.end:
+        if status == "archived" and cycle.end:
             reviewed = stamp(cycle.end + timedelta(days=2), number)
             test["reviews"] = [{"status": "positive", "comment": None, "reviewed_at": reviewed}]
             test["review_status"] = "reviewed"
@@ -197,7 +203,11 @@ class Records:
     def execution(self, run: Run, test: Record) -> Record:
         """Return the record of a run."""
         cycle, rng = self._plan.cycle(run.test), self._plan.random("run", run.test, run.place)
-        result = rng.choice(_RESULTS)
+        weakness = self._plan.weakness(cycle, cycle.picks[run.place // 100])
+        result = rng.choice(_RESULTS if weakness == 1 else _RESULTS_IF_WEAK)
+        executed = self._plan.moment(cycle, rng)
+        if executed > self._plan.now:
+            result = "pending"
         is_done = result not in ("cancelled", "pending")
         environment = part(test, "test_environment")
         execution = {
@@ -211,7 +221,7 @@ class Records:
                 "title": title_of(test),
                 "test_environment": {name: environment.get(name) for name in ("id", "title")},
             },
-            "executed_at": stamp(self._plan.moment(cycle, rng), run.place),
+            "executed_at": stamp(executed, run.place) if executed <= self._plan.now else None,
         }
         if run.test % 2:  # older tests do not name the user story
             execution["user_story_id"] = run.story_id

@@ -17,7 +17,6 @@ VERDICTS = {
     21: ("rejected", False),
     22: ("accepted", False),
     23: ("accepted", True),
-    24: ("forwarded", False),
     25: ("rejected", False),
 }
 """Status and auto_accepted, by bug number, that each account must have."""

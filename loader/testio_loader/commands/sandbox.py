@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from testio_loader.commands.destination import destination_option
 from testio_loader.commands.failure import CommandError
 from testio_sandbox.faults import FAULTS
 
@@ -33,8 +35,14 @@ _CUSTOMER_ID = 1
     type=click.Choice(list(FAULTS)),
     help="Fault to simulate. Can be repeated: each fault wraps the one before.",
 )
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    help="Play this many days up to today: load on each day, into a warehouse without loads.",
+)
 @click.option("--port", default=0, help="Port to listen on (default: any free port).")
 @click.option("--unless-configured", is_flag=True, help="If a token is set, run only COMMAND.")
+@destination_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     products: int,
@@ -43,8 +51,10 @@ def sandbox(
     seed: int,
     latency: float,
     faults: tuple[str, ...],
+    days: int | None,
     port: int,
     unless_configured: bool,
+    destination: str,
     command: tuple[str, ...],
 ) -> None:
     """Serve a stand-in for the API, with synthetic data.
@@ -52,7 +62,12 @@ def sandbox(
     With a COMMAND, serve while it runs, and exit with its status. Its environment configures the
     loader for the sandbox. Without a COMMAND, serve until interrupted.
 
+    With --days, load the account day by day as it changes: tests begin and end, bugs are reported,
+    decided, turned round and deleted. Then run the COMMAND, if any, and end.
+
+    \b
     Example: testio-loader sandbox testio-loader load
+    Example: TESTIO_DUCKDB_PATH=demo.duckdb testio-loader sandbox --days 30 dbt build
     """
     if unless_configured:
         from testio_loader.customers import is_configured
@@ -64,7 +79,8 @@ def sandbox(
     from testio_sandbox import Account
 
     try:
-        handler: Handler = Account(products=products, tests=tests, bugs=bugs, seed=seed)
+        account = Account(products, tests, bugs, seed, **_dates(days))
+        handler: Handler = account
         for fault in faults:
             handler = FAULTS[fault](handler)
     except ValueError as error:
@@ -77,14 +93,31 @@ def sandbox(
                 "SOURCES__TESTIO__BASE_URL": url,
             }
             click.echo(f"Sandbox with synthetic data at {url}", err=True)
+            if days:
+                from testio_loader.commands.sandbox_days import play
+
+                play(
+                    account=account,
+                    url=url,
+                    customer_id=_CUSTOMER_ID,
+                    days=days,
+                    destination=destination,
+                )
             if command:
                 sys.exit(_status_of(command, environment))
+            if days:
+                return
             for name, value in environment.items():
                 click.echo(f"export {name}={value}")
             threading.Event().wait()
     except KeyboardInterrupt:
         click.echo("testio-loader: interrupted; the sandbox has stopped", err=True)
         sys.exit(128 + signal.SIGINT)
+
+
+def _dates(days: int | None) -> dict[str, Any]:
+    """Return the first and last day of an account: with days to play, it ends today."""
+    return {"today": datetime.now(UTC).date(), "days": days - 1} if days else {}
 
 
 @contextlib.contextmanager
