@@ -186,7 +186,7 @@ described as (
         coalesce(
             bugs.is_open
             and {{ auto_accepted_at('bugs.reported_at') }}
-            <= {{ dbt.dateadd('day', var('auto_acceptance_warning_days'), 'attributed.as_of_at') }}, false
+            <= {{ days_later('attributed.as_of_at', var('auto_acceptance_warning_days')) }}, false
         ) as is_auto_accepted_soon,
         attributed.is_counted,
         {{ calendar_day('bugs.reported_at') }} as reported_on,
