@@ -10,10 +10,13 @@
             'auto_acceptance_rate_healthy_below', 'auto_acceptance_rate_critical_above',
             'review_rate_healthy_above', 'review_rate_critical_below',
             'active_acceptance_rate_healthy_from', 'active_acceptance_rate_critical_below',
+            'hotspot_bug_share',
         ]),
         ('[0-9]{1,9}', 'a whole number from 0 on', ['tester_minimum_bugs']),
         ('[1-9][0-9]{0,8}', 'a whole number from 1 on', ['health_minimum_decided_bugs']),
-        ('[0-9]{1,3}', 'a whole number of days from 0 to 999', ['auto_acceptance_days', 'auto_acceptance_warning_days']),
+        ('[0-9]{1,3}', 'a whole number of days from 0 to 999', ['auto_acceptance_days', 'auto_acceptance_warning_days', 'untested_risk_days']),
+        ('[5-9]|[1-9][0-9]{1,2}', 'a whole number from 5 to 999', ['control_chart_cycles', 'control_chart_minimum_cycles']),
+        ('[2-9]|[1-9][0-9]', 'a whole number from 2 to 99', ['control_chart_run']),
         ("(https?://[^'\\s]+)?", 'an address that begins with https://', ['bug_url_template', 'test_url_template']),
         ('19[1-9][0-9]|2[0-9]{3}', 'a year from 1910 to 2999', ['calendar_first_year']),
         ('[0-9]{1,2}', 'a whole number of years from 0 to 99', ['calendar_years_ahead']),
@@ -23,6 +26,7 @@
         ('auto_acceptance_rate_healthy_below', 'auto_acceptance_rate_critical_above'),
         ('review_rate_critical_below', 'review_rate_healthy_above'),
         ('active_acceptance_rate_critical_below', 'active_acceptance_rate_healthy_from'),
+        ('control_chart_minimum_cycles', 'control_chart_cycles'),
     ] %}
     {%- set wrong = [] %}
     {%- for pattern, kind, names in rules %}

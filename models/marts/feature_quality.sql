@@ -115,6 +115,105 @@ judged as (
         {{ health() }} as health,
         {{ triage_health() }} as triage_health
     from rated
+),
+
+cycles_of_features as (
+    select
+        customer_id,
+        feature_id,
+        max(case when execution_status <> 'not_tested' then ended_on end) as last_ended_on,
+        max(case when execution_status <> 'not_tested' then cycle_number end) as last_tested_cycle,
+        max(case when execution_status = 'failed' then cycle_number end) as last_failed_cycle
+    from {{ ref('fct_feature_history') }}
+    group by customer_id, feature_id
+),
+
+days as (
+    select
+        customer_id,
+        cast(as_of_at as date) as as_of_on
+    from {{ ref('int_as_of') }}
+),
+
+-- A test that still runs ends later, but has tested the feature already.
+followed as (
+    select
+        counted.*,
+        days.as_of_on,
+        case
+            when cycles_of_features.last_ended_on > days.as_of_on then days.as_of_on
+            else cycles_of_features.last_ended_on
+        end as last_tested_on,
+        coalesce(cycles_of_features.last_failed_cycle = cycles_of_features.last_tested_cycle, false)
+            as has_failed_last,
+        row_number() over by_bugs as place,
+        sum(counted.bug_count) over so_far as bug_count_so_far,
+        sum(counted.bug_count) over product as product_bug_count
+    from counted
+    left join days on counted.customer_id = days.customer_id
+    left join cycles_of_features
+        on
+            counted.customer_id = cycles_of_features.customer_id
+            and counted.feature_id = cycles_of_features.feature_id
+    window
+        product as (partition by counted.customer_id, counted.product_id),
+        by_bugs as (
+            partition by counted.customer_id, counted.product_id
+            order by counted.bug_count desc, counted.feature_id
+        ),
+        so_far as (
+            partition by counted.customer_id, counted.product_id
+            order by counted.bug_count desc, counted.feature_id
+            rows between unbounded preceding and current row
+        )
+),
+
+ranked as (
+    select
+        customer_id,
+        feature_id,
+        is_deleted,
+        has_failed_last,
+        last_tested_on,
+        cast({{ dbt.datediff('last_tested_on', 'as_of_on', 'day') }} as bigint) as days_since_last_tested,
+        tested_test_count = 0 as is_never_tested,
+        cast(case when bug_count > 0 then place end as bigint) as bug_rank,
+        case when bug_count > 0 then {{ rate('bug_count_so_far', 'product_bug_count') }} end
+            as cumulative_bug_share,
+        coalesce(
+            bug_count > 0
+            and {{ rate('(bug_count_so_far - bug_count)', 'product_bug_count') }}
+            < {{ var('hotspot_bug_share') }}, false
+        ) as is_hotspot
+    from followed
+),
+
+tracked as (
+    select
+        *,
+        coalesce(
+            not is_deleted
+            and (has_failed_last or is_hotspot)
+            and days_since_last_tested >= {{ var('untested_risk_days') }}, false
+        ) as is_untested_risk
+    from ranked
+),
+
+joined as (
+    select
+        judged.*,
+        tracked.last_tested_on,
+        tracked.days_since_last_tested,
+        tracked.is_never_tested,
+        tracked.is_untested_risk,
+        tracked.bug_rank,
+        tracked.cumulative_bug_share,
+        tracked.is_hotspot
+    from judged
+    inner join tracked
+        on
+            judged.customer_id = tracked.customer_id
+            and judged.feature_id = tracked.feature_id
 )
 
 select
@@ -122,4 +221,4 @@ select
     {{ triage_health_because() }} as triage_health_because,
     {{ entity_key('feature_id') }} as feature_key,
     {{ entity_key('product_id') }} as product_key
-from judged
+from joined

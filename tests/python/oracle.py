@@ -41,13 +41,16 @@ def differences(warehouse: Path, other_vars: Mapping[str, Any] | None = None) ->
     project = yaml.safe_load((Path(__file__).parents[2] / "dbt_project.yml").read_text())
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         oracle = Oracle(connection, project["vars"] | (other_vars or {}))
-        return [line for mart in KEYS for line in _compared(connection, oracle, mart)]
+        return [line for mart in KEYS for line in compared(connection, oracle, mart, KEYS[mart])]
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, oracle: "Oracle", mart: str) -> Iterator[str]:
+def compared(
+    connection: duckdb.DuckDBPyConnection, oracle: "Oracle", mart: str, names: tuple[str, ...]
+) -> Iterator[str]:
+    """Give the differences of a mart, whose key has these names."""
     expected: dict[Key, Row] = getattr(oracle, mart)
     built = {
-        tuple(row[column] for column in KEYS[mart]): row
+        tuple(row[column] for column in names): row
         for row in _rows(connection, f"from testio_marts.{mart}")
     }
     for key in sorted(expected.keys() ^ built.keys()):

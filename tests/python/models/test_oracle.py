@@ -1,10 +1,11 @@
-"""An oracle computes the same four marts; compiled SQL in one connection makes the same marts."""
+"""Oracles compute the same eight marts; compiled SQL in one connection makes the same marts."""
 
 import json
 import shutil
 from pathlib import Path
 
 import duckdb
+import history_oracle
 import oracle
 import pytest
 from benchmarks import build
@@ -34,6 +35,11 @@ VARS = {
     "active_acceptance_rate_healthy_from": 0.15,
     "active_acceptance_rate_critical_below": 0.05,
     "health_minimum_decided_bugs": 5,
+    "hotspot_bug_share": 0.5,
+    "untested_risk_days": 200,
+    "control_chart_cycles": 9,
+    "control_chart_minimum_cycles": 5,
+    "control_chart_run": 2,
     "calendar_first_year": 1999,
     "calendar_years_ahead": 1,
 }
@@ -77,6 +83,37 @@ def built(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_four_marts_are_what_the_oracle_computes_with_the_same_vars(built: Path) -> None:
     assert oracle.differences(built, VARS) == []
+
+
+def test_four_marts_of_history_are_what_their_oracle_computes_with_the_same_vars(
+    built: Path,
+) -> None:
+    assert history_oracle.differences(built, VARS) == []
+    with duckdb.connect(str(built), read_only=True) as connection:
+        for mart, column in (
+            ("fct_feature_history", "change"),
+            ("control_charts", "signal"),
+            ("feature_quality", "is_untested_risk"),
+        ):
+            values = connection.execute(f"select distinct {column} from testio_marts.{mart}")
+            assert len(values.fetchall()) > 1
+
+
+def test_the_oracle_of_history_notices_each_change(built: Path, warehouse: Path) -> None:
+    shutil.copy(built, warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        for mart, column in (
+            ("fct_feature_history", "bug_count"),
+            ("feature_quality", "bug_rank"),
+            ("fct_test_comparisons", "regressed_feature_count"),
+            ("control_charts", "upper_limit"),
+        ):
+            connection.execute(
+                f"update testio_marts.{mart} set {column} = {column} + 1 where rowid ="
+                f" (select min(rowid) from testio_marts.{mart} where {column} is not null)"
+            )
+    found = history_oracle.differences(warehouse, VARS)
+    assert [line.split()[0] for line in found] == list(history_oracle.KEYS)
 
 
 def test_the_oracle_notices_each_change_but_a_new_column(built: Path, warehouse: Path) -> None:
