@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import yaml
 from json_values import BLANKS, at, name
-from oracle import PLACEHOLDER_DAY, Bound, Key, Oracle, Row, compared, execution_status, rate
+from oracle import PLACEHOLDER_DAY, Bound, Key, Oracle, Row, compared, rate
 
 KEYS = {
     "fct_feature_history": ("customer_id", "feature_id", "test_id"),
