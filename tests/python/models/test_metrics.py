@@ -284,6 +284,53 @@ ORACLES = [
             "execution_count": "sum(executions)",
         },
     ),
+    Oracle(
+        TESTS
+        | {
+            "feature__title": "coalesce(features.title, 'unknown')",
+            "feature_cycle__change": "history.change",
+        },
+        "history.customer_id as of_customer, history.feature_id, history.test_id,"
+        " history.change, history.is_latest",
+        f"{NAMED_TESTS} join testio_marts.fct_feature_history as history {of_tests('history')}"
+        f" {of_features('history')}",
+        {
+            f"{change}_feature_count": f"count(*) filter (where is_latest and change = '{change}')"
+            for change in ("regressed", "recovered", "ongoing_failed")
+        },
+    ),
+    Oracle(
+        TESTS
+        | {
+            "control_chart__measure": "charts.measure",
+            "control_chart__signal": "coalesce(charts.signal, 'none')",
+        },
+        "charts.customer_id as of_customer, charts.test_id, charts.measure as of_measure,"
+        " charts.signal, charts.is_judged",
+        f"{NAMED_TESTS} join testio_marts.control_charts as charts {of_tests('charts')}",
+        {
+            "judged_cycle_count": "count(*) filter (where is_judged)",
+            "control_signal_count": "count(signal)",
+        },
+    ),
+    Oracle(
+        {
+            "catalogued_feature__customer": "features.customer_id",
+            "catalogued_feature__product": "products.product_name",
+            "catalogued_feature__title": "coalesce(features.title, 'unknown')",
+        },
+        "features.customer_id, features.feature_id, features.is_deleted, features.is_never_tested,"
+        " features.is_untested_risk, features.is_hotspot",
+        "from testio_marts.feature_quality as features"
+        " join testio_marts.dim_products as products using (customer_id, product_id)",
+        {
+            "catalogued_feature_count": "count(*) filter (where not is_deleted)",
+            "never_tested_feature_count": "count(*)"
+            " filter (where is_never_tested and not is_deleted)",
+            "untested_risk_feature_count": "count(*) filter (where is_untested_risk)",
+            "hotspot_feature_count": "count(*) filter (where is_hotspot)",
+        },
+    ),
 ]
 METRICS = {name for oracle in ORACLES for name in oracle.metrics} | {"bugs_per_test"}
 Groups = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -400,7 +447,7 @@ def test_a_filter_leaves_what_the_group_has(oracle: Oracle, warehouse_of_two: Wa
 
 
 def test_bugs_per_test_divides_the_one_by_the_other(warehouse_of_two: Warehouse) -> None:
-    bugs, _, _, _, tests, _ = ORACLES
+    bugs, _, _, _, tests, *_ = ORACLES
     both = [name for name in tests.dimensions if name in bugs.dimensions]
     assert warehouse_of_two.dimensions_of("bugs_per_test") == {
         name for name in both if not is_time(name)

@@ -62,6 +62,11 @@ def test_a_var_without_a_sensible_value_is_refused(warehouse: Path) -> None:
         "bug_url_template": "https://example.com/'{bug_id}",
         "test_url_template": "example.com/{test_id}",
         "health_minimum_decided_bugs": 0,
+        "hotspot_bug_share": 80,
+        "untested_risk_days": -90,
+        "control_chart_cycles": 4,
+        "control_chart_minimum_cycles": "few",
+        "control_chart_run": 1,
         "calendar_first_year": 1500,
         "calendar_years_ahead": True,
     }
