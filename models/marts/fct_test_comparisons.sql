@@ -29,13 +29,13 @@ features as (
 
 pairs as (
     select
-        tests.customer_id,
-        tests.product_id,
-        tests.testing_type,
         {%- for column in copied %}
         tests.{{ column }},
-        previous.{{ column }} as previous_{{ column }}{{ ',' if not loop.last }}
+        previous.{{ column }} as previous_{{ column }},
         {%- endfor %}
+        tests.customer_id,
+        tests.product_id,
+        tests.testing_type
     from tests
     inner join tests as previous
         on
@@ -49,29 +49,29 @@ features_of_pairs as (
     select
         pairs.customer_id,
         pairs.test_id,
-        count(before.feature_id) as compared_feature_count,
+        count(earlier.feature_id) as compared_feature_count,
         count(
-            case when before.execution_status = 'passed' and features.execution_status = 'failed' then 1 end
+            case when earlier.execution_status = 'passed' and features.execution_status = 'failed' then 1 end
         ) as regressed_feature_count,
         count(
-            case when before.execution_status = 'failed' and features.execution_status = 'passed' then 1 end
+            case when earlier.execution_status = 'failed' and features.execution_status = 'passed' then 1 end
         ) as recovered_feature_count,
         count(
-            case when before.execution_status = 'failed' and features.execution_status = 'failed' then 1 end
+            case when earlier.execution_status = 'failed' and features.execution_status = 'failed' then 1 end
         ) as ongoing_failed_feature_count,
-        cast(sum(case when before.feature_id is not null then features.bug_count end) as bigint)
+        cast(sum(case when earlier.feature_id is not null then features.bug_count end) as bigint)
             as compared_bug_count,
-        cast(sum(before.bug_count) as bigint) as previous_compared_bug_count
+        cast(sum(earlier.bug_count) as bigint) as previous_compared_bug_count
     from pairs
     inner join features
         on
             pairs.customer_id = features.customer_id
             and pairs.test_id = features.test_id
-    left join features as before
+    left join features as earlier
         on
-            pairs.customer_id = before.customer_id
-            and pairs.previous_test_id = before.test_id
-            and features.feature_id = before.feature_id
+            pairs.customer_id = earlier.customer_id
+            and pairs.previous_test_id = earlier.test_id
+            and features.feature_id = earlier.feature_id
     group by pairs.customer_id, pairs.test_id
 ),
 

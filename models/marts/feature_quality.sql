@@ -159,11 +159,11 @@ followed as (
         product as (partition by counted.customer_id, counted.product_id),
         by_bugs as (
             partition by counted.customer_id, counted.product_id
-            order by counted.bug_count desc, counted.feature_id
+            order by counted.bug_count desc, counted.feature_id asc
         ),
         so_far as (
             partition by counted.customer_id, counted.product_id
-            order by counted.bug_count desc, counted.feature_id
+            order by counted.bug_count desc, counted.feature_id asc
             rows between unbounded preceding and current row
         )
 ),
@@ -175,7 +175,8 @@ ranked as (
         is_deleted,
         has_failed_last,
         last_tested_on,
-        cast({{ dbt.datediff('last_tested_on', 'as_of_on', 'day') }} as bigint) as days_since_last_tested,
+        cast({{ dbt.datediff('last_tested_on', 'as_of_on', 'day') }} as bigint)  -- noqa: LT05
+            as days_since_last_tested,
         tested_test_count = 0 as is_never_tested,
         cast(case when bug_count > 0 then place end as bigint) as bug_rank,
         case when bug_count > 0 then {{ rate('bug_count_so_far', 'product_bug_count') }} end
