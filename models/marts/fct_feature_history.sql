@@ -32,9 +32,9 @@ cycles as (
         {{ execution_status('listed.failed_count', 'listed.blocked_count', 'listed.passed_count', '0') }}
             as execution_status,
         listed.bug_count,
-        row_number() over (
+        cast(row_number() over (
             partition by listed.customer_id, listed.feature_id order by tests.end_at, tests.test_id
-        ) as cycle_number,
+        ) as bigint) as cycle_number,
         count(*) over (partition by listed.customer_id, listed.feature_id) as cycle_count
     from listed
     inner join tests
