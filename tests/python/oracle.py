@@ -53,9 +53,9 @@ def compared(
         tuple(row[column] for column in names): row
         for row in _rows(connection, f"from testio_marts.{mart}")
     }
-    for key in sorted(expected.keys() ^ built.keys()):
+    for key in sorted(expected.keys() ^ built.keys(), key=repr):
         yield f"{mart} {key} is {'missing' if key in expected else 'not expected'}"
-    for key in sorted(expected.keys() & built.keys()):
+    for key in sorted(expected.keys() & built.keys(), key=repr):
         for column, value in expected[key].items():
             if not same(built[key][column], value):
                 yield f"{mart} {key} {column} is {built[key][column]!r}, expected {value!r}"

@@ -1,4 +1,4 @@
-"""Oracles compute the same eight marts; compiled SQL in one connection makes the same marts."""
+"""Oracles compute the same ten marts; compiled SQL in one connection makes the same marts."""
 
 import json
 import shutil
@@ -8,6 +8,7 @@ import duckdb
 import history_oracle
 import oracle
 import pytest
+import triage_oracle
 from benchmarks import build
 from benchmarks.floor import run_floor
 from commands import run_dbt
@@ -97,6 +98,22 @@ def test_four_marts_of_history_are_what_their_oracle_computes_with_the_same_vars
         ):
             values = connection.execute(f"select distinct {column} from testio_marts.{mart}")
             assert len(values.fetchall()) > 1
+
+
+def test_two_marts_of_triage_are_what_their_oracle_computes(built: Path, warehouse: Path) -> None:
+    assert triage_oracle.differences(built, VARS) == []
+    shutil.copy(built, warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        for mart, column in (
+            ("triage_quality", "days_to_decision_p90"),
+            ("bug_flow", "waiting_bug_count"),
+        ):
+            connection.execute(
+                f"update testio_marts.{mart} set {column} = {column} + 1 where rowid ="
+                f" (select min(rowid) from testio_marts.{mart} where {column} is not null)"
+            )
+    found = triage_oracle.differences(warehouse, VARS)
+    assert [line.split()[0] for line in found] == list(triage_oracle.KEYS)
 
 
 def test_the_oracle_of_history_notices_each_change(built: Path, warehouse: Path) -> None:
