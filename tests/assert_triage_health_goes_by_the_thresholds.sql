@@ -60,11 +60,20 @@ with cases as (
         'none' as expected_because
 ),
 
+-- The deprecated health has the same limits, whatever the sample, and reads rates of other names.
 judged as (
     select
         *,
-        {{ triage_health() }} as triage_health
-    from cases
+        {{ triage_health() }} as triage_health,
+        {{ health() }} as health
+    from (
+        select
+            *,
+            rejection_rate_of_decided as rejection_rate,
+            review_rate_of_decided as review_rate,
+            active_acceptance_rate_of_decided as active_acceptance_rate
+        from cases
+    ) as cases_of_both
 ),
 
 explained as (
@@ -79,3 +88,4 @@ from explained
 where
     expected <> coalesce(triage_health, 'none')
     or expected_because <> coalesce(triage_health_because, 'none')
+    or (expected <> 'too_few_bugs' and expected <> coalesce(health, 'none'))
