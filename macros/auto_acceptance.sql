@@ -1,8 +1,3 @@
-{# Not dbt.dateadd, which loses fractions of seconds on Spark. #}
-{% macro days_later(moment, days) -%}
-    {{ moment }} + interval '{{ days }}' day
-{%- endmacro %}
-
 {# The API's guide: the system accepts a bug that nobody has decided within ten days. An engine may have no time
    ten days after the last year that it knows. #}
 {% macro auto_accepted_at(reported_at) -%}

@@ -17,7 +17,16 @@
         ('[0-9]{1,3}', 'a whole number of days from 0 to 999', ['auto_acceptance_days', 'auto_acceptance_warning_days', 'untested_risk_days']),
         ('[5-9]|[1-9][0-9]{1,2}', 'a whole number from 5 to 999', ['control_chart_cycles', 'control_chart_minimum_cycles']),
         ('[2-9]|[1-9][0-9]', 'a whole number from 2 to 99', ['control_chart_run']),
-        ("(https?://[^'\\s]+)?", 'an address that begins with https://', ['bug_url_template', 'test_url_template']),
+        (
+            "(https?://([^'{}\\s]|[{](customer_id|test_id|bug_id)[}])+)?",
+            'an address that begins with https://, with no other braces than those of {customer_id}, {test_id} and {bug_id}',
+            ['bug_url_template'],
+        ),
+        (
+            "(https?://([^'{}\\s]|[{](customer_id|test_id)[}])+)?",
+            'an address that begins with https://, with no other braces than those of {customer_id} and {test_id}',
+            ['test_url_template'],
+        ),
         ('19[1-9][0-9]|2[0-9]{3}', 'a year from 1910 to 2999', ['calendar_first_year']),
         ('[0-9]{1,2}', 'a whole number of years from 0 to 99', ['calendar_years_ahead']),
     ] %}
