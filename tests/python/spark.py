@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -159,12 +159,9 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[str]:
 def _await_workers(url: str, expected: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        try:
-            with urlopen(url) as answer:
-                if json.load(answer)["aliveworkers"] == expected:
-                    return
-        except URLError:
-            pass
+        with suppress(URLError), urlopen(url) as answer:
+            if json.load(answer)["aliveworkers"] == expected:
+                return
         time.sleep(0.2)
     raise TimeoutError(f"{expected} workers did not register within a minute")
 
