@@ -8,7 +8,7 @@ with bugs as (
         reported_at,
         exported_at
     from {{ ref('stg_bugs') }}
-    where is_accepted or is_auto_accepted or is_rejected
+    where is_decided
 ),
 
 first_versions as (

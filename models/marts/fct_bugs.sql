@@ -181,6 +181,7 @@ described as (
         bugs.is_accepted,
         bugs.is_auto_accepted,
         bugs.is_rejected,
+        bugs.is_decided,
         bugs.is_open,
         attributed.is_new,
         coalesce(

@@ -23,7 +23,7 @@ totals as (
         {{ 'month_start_on' if period_type == 'month' else 'cast(null as date)' }} as period_start_on,
         {{ 'severity_name' if severity == 'each' else "'all'" }} as severity,
         count(*) as bug_count,
-        count(case when is_accepted or is_auto_accepted or is_rejected then 1 end) as decided_bug_count,
+        count(case when is_decided then 1 end) as decided_bug_count,
         count(days_to_decision) as dated_decision_count,
         count(days_to_export) as exported_bug_count,
         {%- for figure in ['days_to_decision', 'days_to_export'] %}

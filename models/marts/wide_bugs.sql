@@ -55,6 +55,7 @@ joined as (
         bugs.is_accepted,
         bugs.is_auto_accepted,
         bugs.is_rejected,
+        bugs.is_decided,
         bugs.is_open,
         bugs.is_new,
         bugs.is_auto_accepted_soon,

@@ -77,6 +77,7 @@ renamed as (
         coalesce({{ bug_status() }} = 'accepted', false) as is_accepted,
         coalesce({{ bug_status() }} = 'auto_accepted', false) as is_auto_accepted,
         coalesce({{ bug_status() }} = 'rejected', false) as is_rejected,
+        coalesce({{ bug_status() }} in ('accepted', 'auto_accepted', 'rejected'), false) as is_decided,
         coalesce({{ bug_status() }} = 'forwarded', false) as is_open,
         coalesce(known, false) as is_known,
 
